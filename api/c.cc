@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C interface: checks every argument, then calls the kernels. Nothing throws past it.
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <new>
+
+#include "actfun/actfun.h"
+#include "api/registry.h"
+
+namespace {
+
+using actfun::Call;
+using actfun::Order;
+using actfun::Target;
+
+struct Buffer {
+  const void* data;
+  std::size_t bytes;
+};
+
+bool missing(Buffer b) { return b.data == nullptr && b.bytes > 0; }
+
+/// Whether two buffers share a byte without being the same buffer.
+bool overlap_partly(Buffer a, Buffer b) {
+  const auto at = [](Buffer x) { return reinterpret_cast<std::uintptr_t>(x.data); };
+  if (a.bytes == 0 || b.bytes == 0 || (at(a) == at(b) && a.bytes == b.bytes)) return false;
+  return at(a) < at(b) + b.bytes && at(b) < at(a) + a.bytes;
+}
+bool same(Buffer a, Buffer b) { return a.data == b.data && a.bytes > 0 && b.bytes > 0; }
+
+/// The product of sizes, or false if it does not fit memory.
+template <class... Sizes>
+bool multiply(std::size_t& product, Sizes... sizes) {
+  product = 1;
+  return (!__builtin_mul_overflow(product, sizes, &product) && ...) && product <= SIZE_MAX / 2 / sizeof(float);
+}
+
+/// The entry behind a handle, or null: of an elementwise function whose parameters lie in their domains.
+actfun_status check(const actfun_function* f, const actfun::Entry*& entry) {
+  if (!f) return ACTFUN_NULL_POINTER;
+  const auto all = actfun::functions();
+  if (f->id < 0 || static_cast<std::size_t>(f->id) >= all.size()) return ACTFUN_BAD_FUNCTION;
+  entry = &all[static_cast<std::size_t>(f->id)];
+  if (!entry->elementwise()) return ACTFUN_BAD_FUNCTION;
+  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i)
+    if (!entry->info->parameters[i].accepts(f->parameters[i])) return ACTFUN_BAD_PARAMETER;
+  return ACTFUN_OK;
+}
+
+const Target* target_in_use() noexcept {
+  try {
+    return &actfun::current_target();
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+Call call_of(const actfun_function* f, const actfun::Entry* entry) {
+  Call call{entry};
+  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i) call.parameters[i] = f->parameters[i];
+  return call;
+}
+
+actfun_status evaluate(const actfun_function* f, Order order, const float* x, float* y, size_t n) noexcept {
+  const actfun::Entry* entry = nullptr;
+  if (const actfun_status status = check(f, entry); status != ACTFUN_OK) return status;
+  size_t count = 0;
+  if (!multiply(count, n)) return ACTFUN_BAD_SHAPE;
+  const Buffer in{x, n * sizeof(float)}, out{y, n * sizeof(float)};
+  if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
+  if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
+  const Target* target = target_in_use();
+  if (!target) return ACTFUN_BAD_TARGET;
+  call_of(f, entry).evaluate(order, x, y, n, *target);
+  return ACTFUN_OK;
+}
+
+using AxisFunction = void (*)(const float*, float*, std::size_t, std::size_t, std::size_t, const Target&);
+
+actfun_status along_axis(AxisFunction function, const float* x, float* y, size_t outer, size_t length,
+                         size_t inner) noexcept {
+  size_t count = 0;
+  if (!multiply(count, outer, length, inner)) return ACTFUN_BAD_SHAPE;
+  const Buffer in{x, count * sizeof(float)}, out{y, count * sizeof(float)};
+  if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
+  if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
+  const Target* target = target_in_use();
+  if (!target) return ACTFUN_BAD_TARGET;
+  try {
+    function(x, y, outer, length, inner, *target);
+  } catch (const std::bad_alloc&) {  // the copy of one row, when inner > 1
+    return ACTFUN_BAD_SHAPE;
+  }
+  return ACTFUN_OK;
+}
+
+void write_message(const char* text, char* message, size_t size) {
+  if (message && size > 0) std::snprintf(message, size, "%s", text);
+}
+
+}  // namespace
+
+extern "C" {
+
+actfun_status actfun_find(const char* function, actfun_function* found, char* message, size_t size) {
+  write_message("", message, size);
+  if (!function || !found) {
+    write_message("actfun_find: a pointer is NULL", message, size);
+    return ACTFUN_NULL_POINTER;
+  }
+  try {
+    const Call call = actfun::parse_function(function);
+    *found = {};
+    found->id = call.entry->id;
+    for (std::size_t i = 0; i < ACTFUN_MAX_PARAMETERS; ++i) found->parameters[i] = call.parameters[i];
+    return ACTFUN_OK;
+  } catch (const actfun::ParameterError& error) {
+    write_message(error.what(), message, size);
+    return ACTFUN_BAD_PARAMETER;
+  } catch (const std::exception& error) {
+    write_message(error.what(), message, size);
+    return ACTFUN_BAD_FUNCTION;
+  }
+}
+
+actfun_status actfun_value(const actfun_function* f, const float* x, float* y, size_t n) {
+  return evaluate(f, Order::value, x, y, n);
+}
+actfun_status actfun_slope(const actfun_function* f, const float* x, float* y, size_t n) {
+  return evaluate(f, Order::slope, x, y, n);
+}
+actfun_status actfun_curvature(const actfun_function* f, const float* x, float* y, size_t n) {
+  return evaluate(f, Order::curvature, x, y, n);
+}
+actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, float* y, float* dy, size_t n) {
+  const actfun::Entry* entry = nullptr;
+  if (const actfun_status status = check(f, entry); status != ACTFUN_OK) return status;
+  size_t count = 0;
+  if (!multiply(count, n)) return ACTFUN_BAD_SHAPE;
+  const Buffer in{x, n * sizeof(float)}, value{y, n * sizeof(float)}, slope{dy, n * sizeof(float)};
+  if (missing(in) || missing(value) || missing(slope)) return ACTFUN_NULL_POINTER;
+  if (overlap_partly(in, value) || overlap_partly(in, slope) || overlap_partly(value, slope) || same(value, slope))
+    return ACTFUN_OVERLAP;
+  const Target* target = target_in_use();
+  if (!target) return ACTFUN_BAD_TARGET;
+  call_of(f, entry).evaluate_value_and_slope(x, y, dy, n, *target);
+  return ACTFUN_OK;
+}
+
+actfun_status actfun_softmax(const float* x, float* y, size_t outer, size_t length, size_t inner) {
+  return along_axis(actfun::softmax, x, y, outer, length, inner);
+}
+actfun_status actfun_log_softmax(const float* x, float* y, size_t outer, size_t length, size_t inner) {
+  return along_axis(actfun::log_softmax, x, y, outer, length, inner);
+}
+actfun_status actfun_maxout(const float* x, float* y, int32_t* index, size_t outer, size_t groups, size_t k,
+                            size_t inner) {
+  size_t winners = 0, members = 0;
+  if (k == 0 || k > INT32_MAX || !multiply(winners, outer, groups, inner) || !multiply(members, winners, k))
+    return ACTFUN_BAD_SHAPE;
+  const Buffer in{x, members * sizeof(float)}, out{y, winners * sizeof(float)},
+      which{index, index ? winners * sizeof(int32_t) : 0};
+  if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
+  if (overlap_partly(in, out) || same(in, out) || overlap_partly(in, which) || same(in, which) ||
+      overlap_partly(out, which) || same(out, which))
+    return ACTFUN_OVERLAP;
+  actfun::maxout(x, y, index, outer, groups, k, inner);
+  return ACTFUN_OK;
+}
+
+size_t actfun_count(void) { return actfun::functions().size(); }
+const char* actfun_name(int32_t id) {
+  const auto all = actfun::functions();
+  // The records' names are literals, so each ends in a zero.
+  return id >= 0 && static_cast<size_t>(id) < all.size() ? all[static_cast<size_t>(id)].info->name.data() : nullptr;
+}
+const char* actfun_target(void) {
+  const Target* target = target_in_use();
+  return target ? target->name.data() : nullptr;
+}
+
+const char* actfun_status_text(actfun_status status) {
+  switch (status) {
+    case ACTFUN_OK:
+      return "ok";
+    case ACTFUN_NULL_POINTER:
+      return "a pointer is NULL although elements are to be read or written";
+    case ACTFUN_OVERLAP:
+      return "buffers overlap partly: an output must be the input itself or lie apart from it";
+    case ACTFUN_BAD_FUNCTION:
+      return "not a function of this library, or not of the kind that this call takes";
+    case ACTFUN_BAD_PARAMETER:
+      return "an unknown parameter, or a value outside its domain";
+    case ACTFUN_BAD_SHAPE:
+      return "sizes that do not fit each other, or do not fit memory";
+    case ACTFUN_BAD_TARGET:
+      return "ACTFUN_TARGET names an instruction set that this machine or build lacks";
+  }
+  return "not a status of this library";
+}
+const char* actfun_version(void) { return ACTFUN_VERSION; }
+
+}  // extern "C"

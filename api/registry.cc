@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registry: every function of functions/list.def with its record and its kernels.
+#include "api/registry.h"
+
+#include <vector>
+
+#include "backends/cpu/float_environment.h"
+#include "core/arithmetic.h"
+#include "core/language.h"
+
+namespace actfun {
+
+namespace definitions {
+#include "all_functions.h"
+}  // namespace definitions
+
+#define ELEMENTWISE(file, Name) const Kernels* lookup_##file(std::int64_t target);
+#define AXIS(file, Name) const RowKernel* lookup_##file(std::int64_t target);
+#include "functions/list.def"
+#undef ELEMENTWISE
+#undef AXIS
+
+namespace {
+
+constexpr const Info* kRecords[] = {
+#define ELEMENTWISE(file, Name) &definitions::Name::info,
+#define AXIS ELEMENTWISE
+#include "functions/list.def"
+#undef ELEMENTWISE
+#undef AXIS
+};
+constexpr std::size_t kCount = std::size(kRecords);
+
+const Kernels* (*const kLookups[])(std::int64_t) = {
+#define ELEMENTWISE(file, Name) lookup_##file,
+#define AXIS(file, Name) nullptr,
+#include "functions/list.def"
+#undef ELEMENTWISE
+#undef AXIS
+};
+
+// A row that is not contiguous is copied in, worked on, and copied back.
+void along_axis(RowKernel kernel, const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner) {
+  if (length == 0) return;
+  const DefaultFloatEnvironment environment;
+  if (inner == 1) {
+    for (std::size_t o = 0; o < outer; ++o) kernel(x + o * length, y + o * length, length);
+    return;
+  }
+  std::vector<float> row(length);
+  for (std::size_t o = 0; o < outer; ++o)
+    for (std::size_t i = 0; i < inner; ++i) {
+      const std::size_t start = o * length * inner + i;
+      for (std::size_t j = 0; j < length; ++j) row[j] = x[start + j * inner];
+      kernel(row.data(), row.data(), length);
+      for (std::size_t j = 0; j < length; ++j) y[start + j * inner] = row[j];
+    }
+}
+
+}  // namespace
+
+std::span<const Entry> functions() {
+  static const auto entries = [] {
+    std::array<Entry, kCount> all{};
+    for (std::size_t i = 0; i < kCount; ++i) all[i] = {kRecords[i], static_cast<int>(i)};
+    return all;
+  }();
+  return entries;
+}
+
+const Kernels& kernels(int id, const Target& target) { return *kLookups[id](target.bit); }
+
+void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const {
+  const DefaultFloatEnvironment environment;
+  kernels(entry->id, target).order[static_cast<int>(order)](x, y, n, parameters.data());
+}
+void Call::evaluate(Order order, const float* x, float* y, std::size_t n) const {
+  evaluate(order, x, y, n, current_target());
+}
+void Call::evaluate_value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Target& target) const {
+  const DefaultFloatEnvironment environment;
+  kernels(entry->id, target).value_and_slope(x, y, dy, n, parameters.data());
+}
+
+void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target) {
+  along_axis(*lookup_softmax(target.bit), x, y, outer, length, inner);
+}
+void log_softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner,
+                 const Target& target) {
+  along_axis(*lookup_log_softmax(target.bit), x, y, outer, length, inner);
+}
+
+void maxout(const float* x, float* y, std::int32_t* index, std::size_t outer, std::size_t groups, std::size_t k,
+            std::size_t inner) {
+  const DefaultFloatEnvironment environment;
+  for (std::size_t g = 0; g < outer * groups; ++g)
+    for (std::size_t i = 0; i < inner; ++i) {
+      const float* members = x + g * k * inner + i;
+      const std::size_t winner = definitions::Maxout::winner(members, k, inner);
+      y[g * inner + i] = members[winner * inner];
+      if (index) index[g * inner + i] = static_cast<std::int32_t>(winner);
+    }
+}
+
+}  // namespace actfun

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the library knows of its functions at run time: their records, their kernels for each instruction set, and how
+// a function is named in text. The C interface, the program, the tests and the benchmarks loop over it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/cpu/kernels.h"
+#include "core/info.h"
+
+namespace actfun {
+
+/// An instruction set that kernels are compiled for, best first.
+struct Target {
+  std::string_view name;         ///< "AVX3", "AVX2", "SSE4", "SCALAR"
+  std::string_view description;  ///< for people
+  std::int64_t bit;              ///< Highway's HWY_AVX3 and so on
+};
+std::span<const Target> compiled_targets();
+bool supported(const Target& target);
+/// The best supported one, or the one that the environment variable ACTFUN_TARGET names.
+/// Throws std::invalid_argument when it names one that is not compiled or not supported.
+const Target& current_target();
+/// By name, case ignored. Throws std::invalid_argument, naming those that exist.
+const Target& find_target(std::string_view name);
+
+struct Entry {
+  const Info* info;
+  int id;  ///< line in functions/list.def, from 0
+  bool elementwise() const { return info->kind != Kind::axis; }
+};
+std::span<const Entry> functions();
+
+/// A function with values for its parameters.
+struct Call {
+  const Entry* entry;
+  std::array<double, kMaxParameters> parameters{};
+
+  const Info& info() const { return *entry->info; }
+  /// Whether all parameters are at their defaults: what certificates are about.
+  bool preset() const;
+  /// `name` or `name:param=value,...`, listing parameters that are not at their default.
+  std::string text() const;
+  /// Elementwise only, for exactly this instruction set; y may be x. Sets the floating-point environment.
+  void evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const;
+  void evaluate(Order order, const float* x, float* y, std::size_t n) const;  ///< on current_target()
+  /// The value to y and the slope to dy in one pass; either may be x.
+  void evaluate_value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Target& target) const;
+};
+
+/// Reads `name` or `name:param=value,param=value`; aliases work. Throws FunctionError (unknown function, with the
+/// nearest names) or ParameterError (unknown parameter, bad number, value outside its domain).
+struct FunctionError : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+struct ParameterError : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+Call parse_function(std::string_view text);
+
+/// The number that `text` spells: decimal, C99 hex float, inf, nan, with sign; nothing before or after it.
+/// Returns false if it is not one. Decimal text is rounded to nearest once, straight to T.
+bool parse_number(std::string_view text, float& value);
+bool parse_number(std::string_view text, double& value);
+
+// The axis functions; shapes as in actfun.h. Pointers must not be null; nothing is checked here.
+void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target);
+void log_softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner,
+                 const Target& target);
+void maxout(const float* x, float* y, std::int32_t* index, std::size_t outer, std::size_t groups, std::size_t k,
+            std::size_t inner);
+
+}  // namespace actfun

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes actfun/functions.hpp: the elementwise functions as C++ objects, from the registry.
+#include <cstdio>
+#include <fstream>
+
+#include "api/registry.h"
+
+namespace {
+
+constexpr const char* kStructs[] = {
+#define ELEMENTWISE(file, Name) #Name,
+#define AXIS ELEMENTWISE
+#include "functions/list.def"
+#undef ELEMENTWISE
+#undef AXIS
+};
+
+void write(std::ostream& out, const actfun::Entry& entry) {
+  const actfun::Info& info = *entry.info;
+  const std::string name(info.name), type = kStructs[entry.id];
+  out << "/// " << info.formula;
+  if (!info.paper.empty()) out << " (" << info.paper << ")";
+  out << "\nstruct " << type << " : detail::Elementwise<" << type << "> {\n";
+  std::string values;
+  for (const actfun::Parameter& parameter : info.parameters) {
+    char preset[32];
+    std::snprintf(preset, sizeof preset, "%.17g", parameter.preset);
+    out << "  double " << parameter.name << " = " << preset << ";  ///< " << parameter.domain << "\n";
+    values += (values.empty() ? "" : ", ") + std::string(parameter.name);
+  }
+  out << "  constexpr actfun_function handle() const { return {" << entry.id << ", {" << values << "}}; }\n"
+      << "};\ninline constexpr " << type << " " << name << "{};\n\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: actfun_write_header OUT.hpp\n", stderr);
+    return 2;
+  }
+  std::ofstream out(argv[1]);
+  out << "// SPDX-License-Identifier: Apache-2.0\n"
+         "// Written by api/write_header.cc from functions/list.def: do not edit.\n"
+         "#pragma once\n\nnamespace actfun {\n\n";
+  for (const actfun::Entry& entry : actfun::functions())
+    if (entry.elementwise()) write(out, entry);
+  out << "}  // namespace actfun\n";
+  out.close();
+  if (!out) {
+    std::fprintf(stderr, "actfun_write_header: cannot write %s\n", argv[1]);
+    return 2;
+  }
+}

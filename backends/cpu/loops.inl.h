@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A function's struct becomes its table of kernels. Included once per target, inside namespace actfun::HWY_NAMESPACE.
+
+template <class F>
+struct ElementwiseLoops {
+  using Parameters = std::make_index_sequence<F::info.parameters.size()>;
+
+  template <Order order>
+  static void unary(const float* x, float* y, std::size_t n, const double* p) {
+    run<F, order>(x, {y}, n, p, Parameters());
+  }
+  static void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const double* p) {
+    run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Parameters());
+  }
+  static constexpr Kernels kernels{{unary<Order::value>, unary<Order::slope>, unary<Order::curvature>},
+                                   value_and_slope};
+};
+
+template <class F>
+struct AxisLoops {
+  static void row(const float* x, float* y, std::size_t n) {
+    const Row r(x, y, n);
+    if (!r.has_limit()) {
+      for (std::size_t i = 0; i < n; ++i) y[i] = std::numeric_limits<float>::quiet_NaN();
+    } else if (r.has_infinity()) {  // the limit, as on a row of two numbers far apart
+      const float far[2] = {-std::numeric_limits<float>::infinity(), 0};
+      float limit[2];
+      F::apply(Row(far, limit, 2));
+      for (std::size_t i = 0; i < n; ++i) y[i] = limit[x[i] > std::numeric_limits<float>::max()];
+    } else {
+      F::apply(r);
+    }
+  }
+  /// Null for a function that has no rows to apply itself to: maxout picks its winners one by one.
+  static constexpr RowKernel kernels = [] {
+    if constexpr (requires { typename F::Term; })
+      return RowKernel{row};
+    else
+      return RowKernel{nullptr};
+  }();
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every kernel unit includes: the language of functions, once per target. No include guard: Highway's
+// foreach_target includes a unit again for each target, and its namespace differs each time.
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "backends/cpu/kernels.h"
+#include "backends/cpu/targets.h"
+#include "core/arithmetic.h"
+#include "core/info.h"
+#include "core/language.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace actfun::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+#include "core/lane/real.inl.h"
+#include "core/lane/single.inl.h"
+#include "core/lane/double_double.inl.h"
+#include "core/elementary/exp.inl.h"
+#include "core/elementary/log1p.inl.h"
+#include "core/elementary/logistic.inl.h"
+#include "core/elementary/normal.inl.h"
+#include "backends/cpu/elementwise.inl.h"
+#include "backends/cpu/row.inl.h"
+#include "backends/cpu/loops.inl.h"
+}  // namespace actfun::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+// lookup_<file>(target): the table of kernels for one of Highway's target bits, or null.
+#define ACTFUN_CASE(file, target) \
+  case HWY_##target:              \
+    return N_##target::file();
+#if HWY_ARCH_X86
+#define ACTFUN_CASES(file) \
+  ACTFUN_CASE(file, AVX3) ACTFUN_CASE(file, AVX2) ACTFUN_CASE(file, SSE4) ACTFUN_CASE(file, SCALAR)
+#else
+#define ACTFUN_CASES(file) ACTFUN_CASE(file, NEON) ACTFUN_CASE(file, SCALAR)
+#endif
+#define ACTFUN_DEFINE_LOOKUP(file)                        \
+  namespace actfun {                                      \
+  using file##_Table = decltype(N_SCALAR::file());        \
+  file##_Table lookup_##file(std::int64_t target) {       \
+    switch (target) {                                     \
+      ACTFUN_CASES(file)                                  \
+      default:                                            \
+        return nullptr;                                   \
+    }                                                     \
+  }                                                       \
+  }
+#endif

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// log1p on [0, 1], which is what softplus and log-sum-exp need. Relative error below 2^-43 on Real, 2^-95 on
+// DoubleDouble. Coefficients: scripts/fit/log1p.sollya.
+
+/// log1p(e) = 2 atanh(s), s = e / (2 + e) <= 1/3: the series in s^2 converges twice as fast as that in e.
+HWY_INLINE Real log1p(Real e) {
+  const Real s = e * reciprocal(e + 2.0);
+  const Real w = s * s;
+  Real p = fma(w, 0x1.9b59b494626ddp-3, 0x1.200810229edc6p-3);  // 2^-43.7
+  p = fma(p, w, 0x1.7702bc057ca16p-3);
+  p = fma(p, w, 0x1.c6f84570c0e14p-3);
+  p = fma(p, w, 0x1.2492ce538ffe4p-2);
+  p = fma(p, w, 0x1.999997ba15095p-2);
+  p = fma(p, w, 0x1.555555569d54ap-1);
+  p = fma(p, w, 0x1.ffffffffffdb4p0);
+  return s * p;
+}
+
+/// One step of Halley's method for expm1(y) = e from the double result: 2^-43 becomes 2^-126, less than rounding.
+HWY_INLINE DoubleDouble log1p(DoubleDouble e) {
+  const DoubleDouble y = log1p(e.hi);
+  const DoubleDouble f = exponential_in_range<true>(y).expm1();
+  return y + scale(e - f, 2.0) / (DoubleDouble(2.0) + e + f);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/exact/interval.h"
+
+namespace actfun::exact {
+namespace {
+
+thread_local mpfr_prec_t working_bits = 160;
+
+}  // namespace
+
+Precision::Precision(mpfr_prec_t bits) : bits_(working_bits), least_(mpfr_get_emin()), greatest_(mpfr_get_emax()) {
+  working_bits = bits;
+  mpfr_set_emin(mpfr_get_emin_min());
+  mpfr_set_emax(mpfr_get_emax_max());
+}
+Precision::~Precision() {
+  working_bits = bits_;
+  mpfr_set_emin(least_);
+  mpfr_set_emax(greatest_);
+}
+mpfr_prec_t Precision::bits() { return working_bits; }
+
+Decisions& Decisions::current() {
+  thread_local Decisions decisions;
+  return decisions;
+}
+
+// a > b for intervals that are taken without their ends (unless they are points): [0, 1] > 0 holds.
+bool Decisions::greater(const Interval& a, const Interval& b) {
+  if (replay) return (*replay)[next++];
+  if (!a.defined() || !b.defined()) throw Undecided{};
+  bool decision;
+  if (mpfr_lessequal_p(a.upper(), b.lower())) {
+    decision = false;
+  } else if (mpfr_greater_p(a.lower(), b.upper())) {
+    decision = true;
+  } else if (mpfr_equal_p(a.lower(), b.upper())) {
+    decision = open_end = true;
+  } else {
+    throw Undecided{};
+  }
+  record.push_back(decision);
+  return decision;
+}
+
+Interval::Interval(Uninitialized) {
+  mpfr_init2(lower_, working_bits);
+  mpfr_init2(upper_, working_bits);
+}
+Interval::Interval(int value) {
+  mpfr_init2(lower_, 32);
+  mpfr_init2(upper_, 32);
+  mpfr_set_si(lower_, value, MPFR_RNDN);
+  mpfr_set_si(upper_, value, MPFR_RNDN);
+}
+Interval::Interval(double value) : Interval(hull(value, value)) {}
+Interval Interval::hull(double a, double b) {
+  Interval r{Uninitialized{}};
+  mpfr_set_prec(r.lower_, 53);
+  mpfr_set_prec(r.upper_, 53);
+  mpfr_set_d(r.lower_, a < b ? a : b, MPFR_RNDN);
+  mpfr_set_d(r.upper_, a < b ? b : a, MPFR_RNDN);
+  return r;
+}
+Interval Interval::power_of_two(mpfr_exp_t exponent) {
+  Interval r{1};
+  mpfr_mul_2si(r.lower_, r.lower_, exponent, MPFR_RNDN);
+  mpfr_set(r.upper_, r.lower_, MPFR_RNDN);
+  return r;
+}
+Interval Interval::pi() {
+  Interval r{Uninitialized{}};
+  mpfr_const_pi(r.lower_, MPFR_RNDD);
+  mpfr_const_pi(r.upper_, MPFR_RNDU);
+  return r;
+}
+Interval Interval::undefined() { return Interval{Uninitialized{}}; }  // MPFR starts every number as NaN
+
+Interval::Interval(const Interval& other) {
+  mpfr_init2(lower_, mpfr_get_prec(other.lower_));
+  mpfr_init2(upper_, mpfr_get_prec(other.upper_));
+  mpfr_set(lower_, other.lower_, MPFR_RNDN);
+  mpfr_set(upper_, other.upper_, MPFR_RNDN);
+}
+Interval::Interval(Interval&& other) noexcept {
+  *lower_ = *other.lower_;
+  *upper_ = *other.upper_;
+  other.lower_->_mpfr_d = other.upper_->_mpfr_d = nullptr;  // MPFR numbers may move; what is left must only be dropped
+}
+Interval& Interval::operator=(Interval other) noexcept {
+  std::swap(*lower_, *other.lower_);
+  std::swap(*upper_, *other.upper_);
+  return *this;
+}
+Interval::~Interval() {
+  if (!lower_->_mpfr_d) return;
+  mpfr_clear(lower_);
+  mpfr_clear(upper_);
+}
+
+Interval operator-(const Interval& a) {
+  Interval r{a};
+  mpfr_neg(r.lower_, r.lower_, MPFR_RNDN);
+  mpfr_neg(r.upper_, r.upper_, MPFR_RNDN);
+  mpfr_swap(r.lower_, r.upper_);
+  return r;
+}
+Interval operator+(const Interval& a, const Interval& b) {
+  Interval r{Interval::Uninitialized{}};
+  mpfr_add(r.lower_, a.lower_, b.lower_, MPFR_RNDD);
+  mpfr_add(r.upper_, a.upper_, b.upper_, MPFR_RNDU);
+  return r;
+}
+Interval operator-(const Interval& a, const Interval& b) {
+  Interval r{Interval::Uninitialized{}};
+  mpfr_sub(r.lower_, a.lower_, b.upper_, MPFR_RNDD);
+  mpfr_sub(r.upper_, a.upper_, b.lower_, MPFR_RNDU);
+  return r;
+}
+Interval& Interval::operator+=(const Interval& b) {
+  if (mpfr_get_prec(lower_) < working_bits) return *this = *this + b;
+  mpfr_add(lower_, lower_, b.lower_, MPFR_RNDD);
+  mpfr_add(upper_, upper_, b.upper_, MPFR_RNDU);
+  return *this;
+}
+Interval& Interval::operator-=(const Interval& b) {
+  if (mpfr_get_prec(lower_) < working_bits) return *this = *this - b;
+  mpfr_sub(lower_, lower_, b.upper_, MPFR_RNDD);
+  mpfr_sub(upper_, upper_, b.lower_, MPFR_RNDU);
+  return *this;
+}
+
+Interval operator*(const Interval& a, const Interval& b) {
+  if (!a.defined() || !b.defined()) return Interval::undefined();
+  if (a.zero() || b.zero()) return 0;
+  // A zero end times an infinite one (which stands for an overflow) is 0, not NaN.
+  const auto multiply = [](mpfr_t r, mpfr_srcptr x, mpfr_srcptr y, mpfr_rnd_t rounding) {
+    if (mpfr_zero_p(x) || mpfr_zero_p(y))
+      mpfr_set_zero(r, 1);
+    else
+      mpfr_mul(r, x, y, rounding);
+  };
+  Interval r{Interval::Uninitialized{}};
+  const bool a_up = mpfr_sgn(a.lower_) >= 0, a_down = mpfr_sgn(a.upper_) <= 0;
+  const bool b_up = mpfr_sgn(b.lower_) >= 0, b_down = mpfr_sgn(b.upper_) <= 0;
+  if (!(a_up || a_down) && !(b_up || b_down)) {
+    Interval s{Interval::Uninitialized{}};
+    multiply(r.lower_, a.lower_, b.upper_, MPFR_RNDD);
+    multiply(s.lower_, a.upper_, b.lower_, MPFR_RNDD);
+    multiply(r.upper_, a.lower_, b.lower_, MPFR_RNDU);
+    multiply(s.upper_, a.upper_, b.upper_, MPFR_RNDU);
+    mpfr_min(r.lower_, r.lower_, s.lower_, MPFR_RNDD);
+    mpfr_max(r.upper_, r.upper_, s.upper_, MPFR_RNDU);
+    return r;
+  }
+  // Each end of the product is the product of two ends; the signs tell which.
+  multiply(r.lower_, b_up || (!b_down && a_down) ? a.lower_ : a.upper_,
+           a_up || (!a_down && b_down) ? b.lower_ : b.upper_, MPFR_RNDD);
+  multiply(r.upper_, b_up || (!b_down && a_up) ? a.upper_ : a.lower_,
+           a_up || (!a_down && b_up) ? b.upper_ : b.lower_, MPFR_RNDU);
+  return r;
+}
+
+Interval operator/(const Interval& a, const Interval& b) {
+  if (!a.defined() || !b.defined() || b.contains_zero()) return Interval::undefined();
+  if (a.zero()) return 0;
+  Interval r{Interval::Uninitialized{}};
+  const bool b_up = mpfr_sgn(b.lower_) > 0;
+  const bool a_up = mpfr_sgn(a.lower_) >= 0, a_down = mpfr_sgn(a.upper_) <= 0;
+  const mpfr_srcptr least = b_up ? a.lower_ : a.upper_, greatest = b_up ? a.upper_ : a.lower_;
+  // For b > 0 a negative end grows by dividing by the least b, a positive one by the greatest; b < 0 mirrors it.
+  const mpfr_srcptr under_least = b_up ? (a_up ? b.upper_ : b.lower_) : (a_down ? b.lower_ : b.upper_);
+  const mpfr_srcptr under_greatest = b_up ? (a_down ? b.upper_ : b.lower_) : (a_up ? b.lower_ : b.upper_);
+  mpfr_div(r.lower_, least, under_least, MPFR_RNDD);
+  mpfr_div(r.upper_, greatest, under_greatest, MPFR_RNDU);
+  if (mpfr_nan_p(r.lower_) || mpfr_nan_p(r.upper_)) return Interval::undefined();  // both overflowed
+  return r;
+}
+
+/// f(r, x, rounding) computes an increasing function.
+template <class F>
+Interval Interval::increasing(const Interval& a, F f) {
+  Interval r{Uninitialized{}};
+  if (!a.defined()) return r;
+  f(r.lower_, a.lower_, MPFR_RNDD);
+  f(r.upper_, a.upper_, MPFR_RNDU);
+  if (mpfr_nan_p(r.lower_) || mpfr_nan_p(r.upper_)) return undefined();
+  return r;
+}
+
+Interval sqrt(const Interval& a) { return Interval::increasing(a, mpfr_sqrt); }
+Interval exp(const Interval& a) { return Interval::increasing(a, mpfr_exp); }
+Interval expm1(const Interval& a) { return Interval::increasing(a, mpfr_expm1); }
+Interval log(const Interval& a) { return Interval::increasing(a, mpfr_log); }
+Interval log1p(const Interval& a) { return Interval::increasing(a, mpfr_log1p); }
+Interval erf(const Interval& a) { return Interval::increasing(a, mpfr_erf); }
+Interval tanh(const Interval& a) { return Interval::increasing(a, mpfr_tanh); }
+Interval erfc(const Interval& a) { return Interval::increasing(-a, [](mpfr_t r, mpfr_srcptr x, mpfr_rnd_t rounding) {
+  mpfr_t minus;
+  mpfr_init2(minus, mpfr_get_prec(x));
+  mpfr_neg(minus, x, MPFR_RNDN);
+  mpfr_erfc(r, minus, rounding);
+  mpfr_clear(minus);
+}); }
+
+Interval sigmoid(const Interval& a) { return 1 / (1 + exp(-a)); }
+
+// Increasing, so each end by itself; above 0 as z + log1p(exp(-z)), where exp(z) could overflow.
+Interval softplus(const Interval& a) {
+  return Interval::increasing(a, [](mpfr_t r, mpfr_srcptr z, mpfr_rnd_t rounding) {
+    const bool positive = mpfr_sgn(z) > 0;
+    mpfr_t minus;
+    mpfr_init2(minus, mpfr_get_prec(z));
+    mpfr_set(minus, z, MPFR_RNDN);
+    if (positive) mpfr_neg(minus, minus, MPFR_RNDN);
+    mpfr_exp(r, minus, rounding);
+    mpfr_log1p(r, r, rounding);
+    if (positive) mpfr_add(r, z, r, rounding);
+    mpfr_clear(minus);
+  });
+}
+
+}  // namespace actfun::exact

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The facts of a function: the record that stands at the top of every file in functions/.
+// Every field is read by a generic test (tests/facts_test.py, tests/registry_test.cc); a field that no test reads
+// does not belong here. Text fields are expressions in the notation of the docs: Python operators, ^ for powers.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <string_view>
+
+namespace actfun {
+
+/// A list that a constexpr record can hold by value.
+template <class T, std::size_t capacity>
+struct List {
+  T items[capacity > 0 ? capacity : 1]{};
+  std::size_t count = 0;
+
+  constexpr List() = default;
+  constexpr List(std::initializer_list<T> from) {
+    for (const T& item : from) items[count++] = item;  // one too many does not compile: not a constant expression
+  }
+  constexpr const T* begin() const { return items; }
+  constexpr const T* end() const { return items + count; }
+  constexpr std::size_t size() const { return count; }
+  constexpr bool empty() const { return count == 0; }
+  constexpr const T& operator[](std::size_t i) const { return items[i]; }
+};
+
+/// The largest number of parameters that a function can have.
+inline constexpr std::size_t kMaxParameters = 4;
+
+struct Parameter {
+  std::string_view name;
+  double preset;            ///< the default value
+  std::string_view domain;  ///< begins with "any real", "> V", ">= V" or "integer >= V"; the rest is a remark
+  bool learnable = false;
+
+  /// Whether `value` lies in the domain. NaN and infinities never do.
+  constexpr bool accepts(double value) const {
+    if (!(value - value == 0)) return false;
+    std::string_view d = domain;
+    if (d.starts_with("any real")) return true;
+    if (d.starts_with("integer ")) {
+      if (value > 9007199254740992.0 || value != static_cast<double>(static_cast<long long>(value))) return false;
+      d.remove_prefix(8);
+    }
+    const bool closed = d.starts_with(">=");
+    double bound = 0;
+    for (const char c : d)
+      if (c >= '0' && c <= '9') bound = 10 * bound + (c - '0');
+    return closed ? value >= bound : value > bound;
+  }
+};
+
+/// What a derivative is at a kink (the library's convention), and its limits from the left and from the right.
+struct OneSided {
+  std::string_view at, left, right;
+};
+
+/// A point where f (order 0), f' (order 1) or only f'' (order 2) jumps.
+struct Kink {
+  std::string_view x;
+  int order;
+  OneSided slope, curvature;
+};
+
+/// The limits at -inf and +inf.
+struct Limits {
+  std::string_view lower, upper;
+};
+
+struct Extremum {
+  int order;  ///< of f (0), f' (1) or f'' (2)
+  std::string_view x, value, type;
+};
+
+enum class Kind : char {
+  unary = 'U',       ///< elementwise, no parameter
+  parametric = 'P',  ///< elementwise, constant parameters
+  learnable = 'L',   ///< elementwise, parameters that networks train
+  axis = 'A',        ///< works on rows along an axis
+};
+
+struct Info {
+  std::string_view name{};
+  List<std::string_view, 6> aliases{};
+  List<std::string_view, 6> known_as{};
+  std::string_view family{};
+  Kind kind = Kind::unary;
+  List<Parameter, kMaxParameters> parameters{};
+  std::string_view formula{}, derivative{}, second_derivative{};
+  List<Kink, 2> kinks{};
+  Limits limits{}, derivative_limits{}, second_derivative_limits{};
+  std::string_view range{};
+  std::string_view monotone{}, symmetry{};
+  std::string_view lipschitz{};
+  List<std::string_view, 2> roots{};
+  List<Extremum, 12> extrema{};
+  std::string_view paper{};
+  std::string_view note{};
+};
+
+}  // namespace actfun

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// DoubleDouble: a vector of unevaluated sums hi + lo of two doubles, |lo| <= ulp(hi) / 2, relative error about 2^-102
+// an operation. The second try of the exact tier runs the very text of a function on it when a result on Real lies too
+// close to a rounding boundary. The algorithms are Dekker's and Knuth's; see M. Joldes, J.-M. Muller and V. Popescu,
+// ACM TOMS 44 (2017), for their bounds. lo may be smaller than hi by any factor: a sum like 1/2 + 1e-40 is exact.
+
+struct DoubleDouble {
+  Real hi, lo;
+
+  DoubleDouble() = default;
+  HWY_INLINE DoubleDouble(Real x) : hi(x), lo(0.0) {}
+  HWY_INLINE DoubleDouble(double c) : hi(c), lo(0.0) {}
+  HWY_INLINE DoubleDouble(Real high, Real low) : hi(high), lo(low) {}
+  HWY_INLINE DoubleDouble(TwoReals s) : hi(s.high), lo(s.low) {}
+  static HWY_INLINE DoubleDouble constant(double high, double low) { return {Real(high), Real(low)}; }
+
+  /// hi + lo where |hi| >= |lo| or hi = 0.
+  static HWY_INLINE DoubleDouble normal(Real high, Real low) {
+    const Real s = high + low;
+    return {s, low - (s - high)};
+  }
+
+  HWY_INLINE friend DoubleDouble operator+(DoubleDouble a, DoubleDouble b) {
+    const TwoReals s = two_sum(a.hi, b.hi), t = two_sum(a.lo, b.lo);
+    const DoubleDouble u = normal(s.high, s.low + t.high);
+    return normal(u.hi, u.lo + t.low);
+  }
+  HWY_INLINE friend DoubleDouble operator-(DoubleDouble a) { return {-a.hi, -a.lo}; }
+  HWY_INLINE friend DoubleDouble operator-(DoubleDouble a, DoubleDouble b) { return a + -b; }
+  HWY_INLINE friend DoubleDouble operator*(DoubleDouble a, DoubleDouble b) {
+    const TwoReals p = two_product(a.hi, b.hi);
+    return normal(p.high, p.low + (a.hi * b.lo + a.lo * b.hi));
+  }
+  HWY_INLINE friend DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
+    const Real q = a.hi / b.hi;
+    const DoubleDouble r = a - b * DoubleDouble(q);
+    const Real q1 = r.hi / b.hi;
+    const DoubleDouble r1 = r - b * DoubleDouble(q1);
+    return normal(q, q1) + DoubleDouble(r1.hi / b.hi);
+  }
+  HWY_INLINE friend Mask operator<(DoubleDouble a, double b) { return a.hi < Real(b); }
+  HWY_INLINE friend Mask operator>(DoubleDouble a, double b) { return a.hi > Real(b); }
+  HWY_INLINE friend Mask operator>=(DoubleDouble a, double b) { return a.hi >= Real(b); }
+  HWY_INLINE friend Mask operator==(DoubleDouble a, double b) { return a.hi == Real(b); }
+};
+
+HWY_INLINE DoubleDouble select(Mask m, DoubleDouble yes, DoubleDouble no) {
+  return {select(m, yes.hi, no.hi), select(m, yes.lo, no.lo)};
+}
+HWY_INLINE DoubleDouble fma(DoubleDouble a, DoubleDouble b, DoubleDouble c) { return a * b + c; }
+HWY_INLINE DoubleDouble copysign(DoubleDouble a, DoubleDouble sign) {
+  // a with the sign of `sign`: negate both parts where they differ; -0 counts, so compare sign bits, not values.
+  const Real hi = copysign(a.hi, sign.hi);
+  return {hi, select(bits_differ(hi, a.hi), -a.lo, a.lo)};
+}
+HWY_INLINE DoubleDouble abs(DoubleDouble a) { return copysign(a, 1.0); }
+HWY_INLINE DoubleDouble at_least(DoubleDouble a, double bound) { return select(a.hi < Real(bound), bound, a); }
+HWY_INLINE DoubleDouble at_most(DoubleDouble a, double bound) { return select(a.hi > Real(bound), bound, a); }
+HWY_INLINE Real head(DoubleDouble a) { return a.hi; }
+HWY_INLINE DoubleDouble reciprocal(DoubleDouble d) { return DoubleDouble(1.0) / d; }
+HWY_INLINE DoubleDouble quick_reciprocal(DoubleDouble d) { return reciprocal(d); }
+HWY_INLINE DoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
+HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
+/// Both parts times a power of two.
+HWY_INLINE DoubleDouble scale(DoubleDouble a, Real power) { return {a.hi * power, a.lo * power}; }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single: a vector of floats that reads like a number, for functions that are exact in single precision.
+
+struct SingleMask {
+  hn::Mask<hn::ScalableTag<float>> m;
+};
+
+struct Single {
+  using D = hn::ScalableTag<float>;
+  using V = hn::Vec<D>;
+  V v;
+
+  Single() = default;
+  HWY_INLINE Single(V raw) : v(raw) {}
+  HWY_INLINE Single(double c) : v(hn::Set(D(), static_cast<float>(c))) {}
+
+  HWY_INLINE friend Single operator-(Single a) { return hn::Neg(a.v); }
+  HWY_INLINE friend SingleMask operator<(Single a, Single b) { return {hn::Lt(a.v, b.v)}; }
+  HWY_INLINE friend SingleMask operator>(Single a, Single b) { return {hn::Gt(a.v, b.v)}; }
+};
+
+HWY_INLINE Single abs(Single a) { return hn::Abs(a.v); }
+HWY_INLINE Single select(SingleMask m, Single yes, Single no) { return hn::IfThenElse(m.m, yes.v, no.v); }

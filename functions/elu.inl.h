@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exponential linear unit.
+struct Elu {
+  static constexpr Info info{
+      .name = "elu",
+      .family = "exponential",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "alpha", .preset = 1.0, .domain = "any real; monotone iff >= 0"}},
+      .formula = "x if x > 0 else alpha*expm1(x)",
+      .derivative = "1 if x > 0 else alpha*exp(x)",
+      .second_derivative = "0 if x > 0 else alpha*exp(x)",
+      .kinks = {{"0", 2, {"alpha", "alpha", "1"}, {"alpha", "alpha", "0"}}},
+      .limits = {"-alpha", "inf"},
+      .derivative_limits = {"0", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(-alpha, inf)",
+      .monotone = "increasing (alpha >= 0)",
+      .symmetry = "none",
+      .lipschitz = "max(1, |alpha|)",
+      .roots = {"0"},
+      .paper = "Clevert, Unterthiner & Hochreiter 2015",
+      .note = "kink order 1 when alpha != 1",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& alpha) {
+    return select(x > 0, x, alpha * expm1(x));
+  }
+
+  template <class R>
+  static R value(R x, R alpha) {
+    // A zero alpha makes a plateau, whose zero is +0.
+    return select(x > 0.0, x, select(alpha == 0.0, 0.0, alpha * expm1(x)));
+  }
+  template <class R>
+  static R slope(R x, R alpha) {
+    return select(x > 0.0, 1.0, alpha * exp(x));
+  }
+  template <class R>
+  static R curvature(R x, R alpha) {
+    return select(x > 0.0, 0.0, alpha * exp(x));
+  }
+};

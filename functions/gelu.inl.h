@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gaussian error linear unit, exact (erf) form.
+struct Gelu {
+  static constexpr Info info{
+      .name = "gelu",
+      .aliases = {"gelu_python"},
+      .known_as = {"gelu erf", "oneDNN gelu_erf", "coreml EXACT"},
+      .family = "gated_smooth",
+      .formula = "x*Phi(x)",
+      .derivative = "Phi(x) + x*phi(x)",
+      .second_derivative = "phi(x)*(2 - x^2)",
+      .limits = {"-0", "inf"},
+      .derivative_limits = {"-0", "1"},
+      .second_derivative_limits = {"-0", "-0"},
+      .range = "[-0.169971207479903661694, inf)",
+      .monotone = "no",
+      .symmetry = "none",
+      .lipschitz = "max f'",
+      .roots = {"0"},
+      .extrema = {{0, "-0.751791524693564457458", "-0.169971207479903661694", "min"},
+                  {1, "-1.4142135623730950488", "-0.128904145185154786341", "min"},
+                  {1, "1.4142135623730950488", "1.12890414518515478634", "max"},
+                  {2, "0", "0.79788456080286535588", "max"},
+                  {2, "-2", "-0.107981933026376103901", "min"},
+                  {2, "2", "-0.107981933026376103901", "min"}},
+      .paper = "Hendrycks & Gimpel 2016",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return x * erfc(-x / sqrt(X(2))) / 2;
+  }
+
+  template <class R>
+  static R value(R x) {
+    const R t = at_least(x, -15.0);  // below, gelu underflows
+    return t * normal_cumulative(t);
+  }
+  template <class R>
+  static auto slope(R x) {
+    const R t = at_least(x, -15.0);
+    return cancelling_sum(normal_cumulative(t), t * normal_density(t));  // root near -0.7518
+  }
+  template <class R>
+  static R curvature(R x) {
+    return normal_density(x) * (2.0 - x * x);
+  }
+};

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gaussian error linear unit, tanh form.
+struct GeluTanh {
+  static constexpr Info info{
+      .name = "gelu_tanh",
+      .aliases = {"gelu_new", "gelu_fast", "gelu_pytorch_tanh"},
+      .known_as = {"onnx FastGelu", "ggml GELU", "xnnpack approxgelu"},
+      .family = "gated_smooth",
+      .formula = "x/2*(1 + tanh(u)), u = sqrt(2/pi)*(x + 0.044715*x^3)",
+      .derivative =
+          "(1 + t)/2 + x/2*(1 - t^2)*u1, u = sqrt(2/pi)*(x + 0.044715*x^3), t = tanh(u), u1 = sqrt(2/pi)*(1 + "
+          "0.134145*x^2)",
+      .second_derivative =
+          "(1 - t^2)*(u1 + x*u2/2 - x*t*u1^2), u = sqrt(2/pi)*(x + 0.044715*x^3), t = tanh(u), u1 = sqrt(2/pi)*(1 + "
+          "0.134145*x^2), u2 = sqrt(2/pi)*0.26829*x",
+      .limits = {"-0", "inf"},
+      .derivative_limits = {"-0", "1"},
+      .second_derivative_limits = {"-0", "-0"},
+      .range = "[-0.170040750571254050639, inf)",
+      .monotone = "no",
+      .symmetry = "none",
+      .lipschitz = "max f'",
+      .roots = {"0"},
+      .extrema = {{0, "-0.752461422071016258488", "-0.170040750571254050639", "min"},
+                  {1, "-1.41850400879082835555", "-0.128993068658771765456", "min"},
+                  {1, "1.41850400879082835555", "1.12899306865877176546", "max"},
+                  {2, "0", "0.79788456080286535588", "max"},
+                  {2, "-2.01348072462425792808", "-0.107913515890367919286", "min"},
+                  {2, "2.01348072462425792808", "-0.107913515890367919286", "min"}},
+      .paper = "Hendrycks & Gimpel 2016",
+      .note = "cancellation-free: x*sigmoid(2*u)",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return x * sigmoid(2 * sqrt(2 / pi<X>()) * (x + X(8943) / 200000 * x * x * x));
+  }
+
+  // x / 2 (1 + tanh u) = x sigmoid(2 u): 2 u = a x + b x^3, a = 2 sqrt(2 / pi), b = 0.044715 a.
+  template <class R>
+  static R a() {
+    return R::constant(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
+  }
+  template <class R>
+  static R b() {
+    return R::constant(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61);
+  }
+
+  template <class R>
+  static R value(R x) {
+    return x * sigmoid(x * (a<R>() + b<R>() * x * x));
+  }
+  template <class R>
+  static auto slope(R x) {
+    const R w = b<R>() * x * x, v1 = a<R>() + 3.0 * w;
+    const auto [s, c, d] = logistic(x * (a<R>() + w));
+    return cancelling_sum(s, x * v1 * s * c);  // root near -0.7525
+  }
+  template <class R>
+  static auto curvature(R x) {
+    const R w = b<R>() * x * x, v1 = a<R>() + 3.0 * w;
+    const auto [s, c, d] = logistic(x * (a<R>() + w));
+    return cancelling_sum(s * c * (2.0 * a<R>() + 12.0 * w), s * c * d * x * v1 * v1);  // roots near +-1.4185
+  }
+};

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Maxout: the largest of each group of k, and which it was.
+struct Maxout {
+  static constexpr Info info{
+      .name = "maxout",
+      .family = "axis",
+      .kind = Kind::axis,
+      .parameters = {{.name = "k", .preset = 2, .domain = "integer >= 1"}},
+      .formula = "max(x_1, ..., x_k)",
+      .derivative = "1 for the winner, 0 for the others",
+      .range = "(-inf, inf)",
+      .paper = "Goodfellow et al. 2013",
+      .note = "the first of equals wins; a NaN wins over every number",
+  };
+
+  /// The winner among the k members x[0], x[stride], ...
+  static std::size_t winner(const float* x, std::size_t k, std::size_t stride) {
+    std::size_t best = 0;
+    for (std::size_t j = 1; j < k && x[best * stride] == x[best * stride]; ++j)
+      if (!(x[j * stride] <= x[best * stride])) best = j;
+    return best;
+  }
+};

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parametric rectified linear unit: the slope for negative inputs is learned.
+struct Prelu {
+  static constexpr Info info{
+      .name = "prelu",
+      .known_as = {"parametric relu"},
+      .family = "rectifier",
+      .kind = Kind::learnable,
+      .parameters =
+          {{.name = "weight", .preset = 0.25, .domain = "any real; scalar or per channel", .learnable = true}},
+      .formula = "x if x > 0 else s*x, s = weight",
+      .derivative = "1 if x > 0 else weight",
+      .second_derivative = "0",
+      .kinks = {{"0", 1, {"weight", "weight", "1"}, {"0", "0", "0"}}},
+      .limits = {"-inf", "inf"},
+      .derivative_limits = {"weight", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(-inf, inf) if s > 0",
+      .monotone = "increasing if s >= 0",
+      .symmetry = "none",
+      .lipschitz = "max(1, |s|)",
+      .roots = {"0"},
+      .paper = "He et al. 2015",
+      .note = "limit at -inf is 0 when s = 0 and +inf when s < 0",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& weight) {
+    return select(x > 0, x, weight * x);
+  }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x, R weight) {
+    // A zero slope makes a plateau, whose zero is +0, at -inf too.
+    return select(x > 0.0, x, select(weight == 0.0, 0.0, exact_product(weight, x)));
+  }
+  template <class R>
+  static R slope(R x, R weight) {
+    return select(x > 0.0, 1.0, weight);
+  }
+  template <class R>
+  static R curvature(R /*x*/, R /*weight*/) {
+    return 0.0;
+  }
+};

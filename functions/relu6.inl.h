@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rectified linear unit, capped at 6.
+struct Relu6 {
+  static constexpr Info info{
+      .name = "relu6",
+      .known_as = {"clipped relu", "cudnn CLIPPED_RELU", "oneDNN bounded_relu"},
+      .family = "rectifier",
+      .formula = "min(max(x, 0), 6)",
+      .derivative = "1 if 0 < x < 6 else 0",
+      .second_derivative = "0",
+      .kinks = {{"0", 1, {"0", "0", "1"}, {"0", "0", "0"}}, {"6", 1, {"0", "1", "0"}, {"0", "0", "0"}}},
+      .limits = {"0", "6"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "[0, 6]",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "1",
+      .roots = {"x <= 0"},
+      .paper = "Krizhevsky 2010",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return select(x > 0, select(x < 6, x, 6), 0);
+  }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::single;
+
+  template <class R>
+  static R value(R x) {
+    return select(x > 0.0, select(x < 6.0, x, 6.0), 0.0);
+  }
+  template <class R>
+  static R slope(R x) {
+    return select(x > 0.0, select(x < 6.0, 1.0, 0.0), 0.0);
+  }
+  template <class R>
+  static R curvature(R /*x*/) {
+    return 0.0;
+  }
+};

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Softplus: the smooth rectifier.
+struct Softplus {
+  static constexpr Info info{
+      .name = "softplus",
+      .aliases = {"soft_relu"},
+      .known_as = {"SmoothReLU"},
+      .family = "sigmoid",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "beta", .preset = 1.0, .domain = "> 0"}},
+      .formula = "log(1 + exp(beta*x))/beta",
+      .derivative = "sigmoid(beta*x)",
+      .second_derivative = "beta*sigmoid(beta*x)*sigmoid(-beta*x)",
+      .limits = {"0", "inf"},
+      .derivative_limits = {"0", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(0, inf)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "1",
+      .extrema = {{2, "0", "0.25", "max"}},
+      .paper = "Dugas et al. 2001",
+      .note = "no linear cut-off",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& beta) {
+    return softplus(beta * x) / beta;
+  }
+
+  template <class R>
+  static R value(R x, R beta) {
+    // log(1 + e^z) = max(z, 0) + log(1 + e^-|z|): no overflow, no cancellation, no cut-off.
+    return at_least(x, 0.0) + log1p(exp_decay(-abs(beta * x))) * (1.0 / beta);
+  }
+  template <class R>
+  static R slope(R x, R beta) {
+    return sigmoid(beta * x);
+  }
+  template <class R>
+  static R curvature(R x, R beta) {
+    const auto [s, c, d] = logistic(beta * x);
+    return beta * s * c;
+  }
+};

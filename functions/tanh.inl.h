@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hyperbolic tangent.
+struct Tanh {
+  static constexpr Info info{
+      .name = "tanh",
+      .family = "sigmoid",
+      .formula = "tanh(x)",
+      .derivative = "1 - tanh(x)^2",
+      .second_derivative = "-2*tanh(x)*(1 - tanh(x)^2)",
+      .limits = {"-1", "1"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "-0"},
+      .range = "(-1, 1)",
+      .monotone = "increasing",
+      .symmetry = "odd",
+      .lipschitz = "1",
+      .roots = {"0"},
+      .extrema = {{1, "0", "1", "max"},
+                  {2, "-0.658478948462408354313", "0.769800358919501019346", "max"},
+                  {2, "0.658478948462408354313", "-0.769800358919501019346", "min"}},
+      .paper = "LeCun et al. 1998",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return tanh(x);
+  }
+
+  template <class R>
+  static R value(R x) {
+    return tanh(x);
+  }
+  template <class R>
+  static R slope(R x) {
+    return sech2(x);
+  }
+  template <class R>
+  static R curvature(R x) {
+    return -2.0 * tanh(x) * sech2(x);
+  }
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* actfun: activation functions and their derivatives, correctly rounded. The C interface.
+ *
+ * Every call is reentrant: no global state, no errno, no allocation but one row when an axis is not the last. Arrays are contiguous, of any length and any
+ * alignment. An output may be the very input (in place); buffers that overlap in any other way are refused with
+ * ACTFUN_OVERLAP. NaN in gives NaN out. Results are the correctly rounded values whatever the instruction set, the
+ * position in the array, or the caller's rounding mode, flush-to-zero and denormals-are-zero flags. */
+#ifndef ACTFUN_ACTFUN_H_
+#define ACTFUN_ACTFUN_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(ACTFUN_STATIC)
+#define ACTFUN_API
+#else
+#define ACTFUN_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ACTFUN_MAX_PARAMETERS 4
+
+typedef enum actfun_status {
+  ACTFUN_OK = 0,
+  ACTFUN_NULL_POINTER = 1,      /* a pointer is NULL although elements are to be read or written */
+  ACTFUN_OVERLAP = 2,           /* buffers overlap partly */
+  ACTFUN_BAD_FUNCTION = 3,      /* not a function of this library, or of another kind (elementwise, axis) */
+  ACTFUN_BAD_PARAMETER = 4,     /* an unknown parameter, or a value outside its domain */
+  ACTFUN_BAD_SHAPE = 5,         /* a size that does not fit the others, or too large for memory */
+  ACTFUN_BAD_TARGET = 6         /* ACTFUN_TARGET names an instruction set that this machine or build lacks */
+} actfun_status;
+
+/* A function with its parameters: a plain value, made by actfun_find. */
+typedef struct actfun_function {
+  int32_t id; /* the function's line in functions/list.def, from 0 */
+  double parameters[ACTFUN_MAX_PARAMETERS];
+} actfun_function;
+
+/* Finds `name` or `name:param=value,param=value`; aliases work, parameters that are not given take their defaults.
+ * On failure fills `message` (may be NULL; at most `size` bytes with the final zero) with what is wrong and what is
+ * allowed. Status: OK, NULL_POINTER, BAD_FUNCTION, BAD_PARAMETER. */
+ACTFUN_API actfun_status actfun_find(const char* function, actfun_function* found, char* message, size_t size);
+
+/* y[i] = f(x[i]), f'(x[i]), f''(x[i]) for n floats; the last one writes f to y and f' to dy in one pass.
+ * Derivatives at kinks and limits at infinities are those that the function's page states. */
+ACTFUN_API actfun_status actfun_value(const actfun_function* f, const float* x, float* y, size_t n);
+ACTFUN_API actfun_status actfun_slope(const actfun_function* f, const float* x, float* y, size_t n);
+ACTFUN_API actfun_status actfun_curvature(const actfun_function* f, const float* x, float* y, size_t n);
+ACTFUN_API actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, float* y, float* dy, size_t n);
+
+/* softmax and log_softmax along the middle axis of an array of shape [outer, length, inner] in C order (inner = 1: the
+ * last axis). At most 0.501 ULP from the real-number result. A row with a NaN is all NaN; exactly one +inf is the limit
+ * (one-hot; log: 0 there, -inf elsewhere); several +inf, or -inf everywhere, have no limit and give NaN.
+ * In place is allowed. */
+ACTFUN_API actfun_status actfun_softmax(const float* x, float* y, size_t outer, size_t length, size_t inner);
+ACTFUN_API actfun_status actfun_log_softmax(const float* x, float* y, size_t outer, size_t length, size_t inner);
+
+/* maxout: x has shape [outer, groups * k, inner]; y[o, g, i] = max over the k members x[o, g * k + j, i] of group g,
+ * and index (may be NULL) receives the winning j in [0, k): the first on a tie; a NaN wins over everything.
+ * Goodfellow et al. 2013. No buffer may overlap another. */
+ACTFUN_API actfun_status actfun_maxout(const float* x, float* y, int32_t* index, size_t outer, size_t groups, size_t k,
+                                       size_t inner);
+
+/* The number of functions, and the name of function `id` (NULL when there is none). */
+ACTFUN_API size_t actfun_count(void);
+ACTFUN_API const char* actfun_name(int32_t id);
+
+/* The instruction set in use: "AVX3" (AVX-512), "AVX2", "SSE4" or "SCALAR" (the scalar fallback). The environment
+ * variable ACTFUN_TARGET forces one; NULL when it names one that this machine or build lacks. */
+ACTFUN_API const char* actfun_target(void);
+
+ACTFUN_API const char* actfun_status_text(actfun_status status);
+ACTFUN_API const char* actfun_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

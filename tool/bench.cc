@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/measure.h"
+
+#include <fmt/core.h>
+
+#include <cstring>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tool/rows.h"
+#include "tool/text.h"
+#include "tool/verbs.h"
+
+namespace actfun::tool {
+namespace {
+
+struct Options {
+  std::vector<std::string> functions;
+  int order = 0;
+  std::string target;
+  bool json = false;
+};
+
+/// Axis functions are timed on rows of this length.
+constexpr std::size_t kRow = 1024;
+
+struct Result {
+  std::size_t elements;
+  double ns, copy_ns;
+};
+
+Result measure(const Call& call, int order, const Target& target, const float* x, float* y, std::size_t n) {
+  const auto body = [&] {
+    if (call.entry->elementwise()) call.evaluate(static_cast<Order>(order), x, y, n, target);
+    else evaluate_rows(call, x, y, nullptr, {n / kRow, kRow, 1}, target);
+  };
+  const auto times = bench::interleaved_medians({body, [&] { std::memcpy(y, x, n * sizeof(float)); }}, n > 1 << 20 ? 7 : 15);
+  return {n, times[0] / n * 1e9, times[1] / n * 1e9};
+}
+
+void bench_all(const Options& options) {
+  const Target& target = options.target.empty() ? current_target() : find_target(options.target);
+  if (!supported(target)) fail("this machine does not support {}", target.name);
+  std::vector<Call> calls;
+  for (const std::string& text : options.functions) calls.push_back(parse_function(text));
+  if (calls.empty())
+    for (const Entry& entry : functions())
+      if (entry.elementwise() || options.order == 0) calls.push_back(parse_function(entry.info->name));
+  for (const Call& call : calls) {
+    if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
+    if (const std::size_t k = group_size(call); k && kRow % k != 0)
+      fail("{} is timed on rows of {}: its groups must divide that", call.text(), kRow);
+  }
+
+  const std::size_t largest = *std::max_element(std::begin(bench::kSizes), std::end(bench::kSizes));
+  const std::vector<float> x = bench::inputs(largest);
+  std::vector<float> y(largest);
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  if (!options.json) {
+    fmt::print("order {}, {}; GB/s of input and output together; medians of runs that take turns with the copy\n",
+               options.order, target.name);
+    fmt::print("{:<24} {:>9}  {:>9} {:>8}  {:>9} {:>8}  {:>6}\n", "function", "elements", "ns", "GB/s", "copy ns", "GB/s",
+               "copies");
+  }
+  for (const Call& call : calls)
+    for (const std::size_t n : bench::kSizes) {
+      const Result r = measure(call, options.order, target, x.data(), y.data(), n);
+      const auto rate = [](double ns) { return 2 * sizeof(float) / ns; };
+      if (options.json) {
+        json.push_back({{"function", call.text()}, {"order", options.order}, {"target", target.name}, {"elements", n},
+                        {"ns_per_element", r.ns}, {"gb_per_s", rate(r.ns)}, {"copy_ns_per_element", r.copy_ns},
+                        {"copy_gb_per_s", rate(r.copy_ns)}, {"copies", r.ns / r.copy_ns}});
+      } else {
+        fmt::print("{:<24} {:>9}  {:>9.4f} {:>8.2f}  {:>9.4f} {:>8.2f}  {:>6.2f}\n", call.text(), n, r.ns, rate(r.ns),
+                   r.copy_ns, rate(r.copy_ns), r.ns / r.copy_ns);
+        std::fflush(stdout);
+      }
+    }
+  if (options.json) fmt::print("{}\n", json.dump(1));
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  CLI::App* verb = app.add_subcommand("bench", "Time an element, next to a copy of the same size");
+  auto options = std::make_shared<Options>();
+  verb->add_option("FUNCTION", options->functions, "All functions unless given");
+  verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
+  verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
+  verb->add_flag("--json", options->json, "As a JSON array");
+  verb->footer("Axis functions work on rows of 1024.\n"
+               "Examples:\n  actfun bench gelu tanh\n  actfun bench sigmoid --order 1 --target AVX2 --json");
+  verb->callback([options] { bench_all(*options); });
+}
+
+}  // namespace actfun::tool

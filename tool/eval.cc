@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tool/rows.h"
+#include "tool/text.h"
+#include "tool/verbs.h"
+
+namespace actfun::tool {
+namespace {
+
+struct Options {
+  std::string function, dtype = "f32", tier = "exact", format = "dec";
+  std::vector<std::string> numbers;
+  int order = 0;
+  bool json = false;
+};
+
+std::vector<float> compute(const Call& call, int order, const std::vector<float>& x) {
+  std::vector<float> y(x.size());
+  if (call.entry->elementwise()) {
+    call.evaluate(static_cast<Order>(order), x.data(), y.data(), x.size());
+    return y;
+  }
+  if (const std::size_t k = group_size(call)) {
+    if (x.size() % k != 0) fail("{} works on groups of {} numbers; {} numbers do not divide by {}", call.text(), k, x.size(), k);
+    y.resize(x.size() / k);
+  }
+  if (!x.empty()) evaluate_rows(call, x.data(), y.data(), nullptr, {1, x.size(), 1}, current_target());
+  return y;
+}
+
+/// Calls `batch` with the numbers of standard input, a number a line, as they arrive: a person who types sees every
+/// answer at once, a long file is never held whole.
+template <class Batch>
+void read_lines(Batch batch) {
+  std::string text;
+  std::vector<float> numbers;
+  std::size_t line = 0;
+  std::vector<char> buffer(1 << 18);
+  const auto take = [&](std::string_view spelled) {
+    ++line;
+    try {
+      numbers.push_back(number(spelled));
+    } catch (const std::exception& error) {
+      batch(numbers);  // what came before the broken line is right
+      fail("line {}: {}", line, error.what());
+    }
+  };
+  while (true) {
+    const ssize_t got = read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_errno("cannot read standard input");
+    text.append(buffer.data(), got);
+    std::size_t start = 0;
+    for (std::size_t end; (end = text.find('\n', start)) != text.npos; start = end + 1)
+      take(std::string_view(text).substr(start, end - start));
+    text.erase(0, start);
+    if (got == 0 && !text.empty()) take(text);  // a last line without an end
+    batch(numbers);
+    numbers.clear();
+    if (got == 0) return;
+    if (text.size() > 4096) fail("line {} is longer than 4096 characters", line + 1);
+  }
+}
+
+void eval(const Options& options) {
+  const Call call = parse_function(options.function);
+  if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
+  const auto spell = options.format == "hex" ? hexadecimal : decimal;
+
+  const auto print = [&](const std::vector<float>& x) {
+    std::string out;
+    for (const float y : compute(call, options.order, x)) (out += spell(y)) += '\n';
+    fmt::print("{}", out);
+    std::fflush(stdout);
+  };
+  std::vector<float> x;
+  for (const std::string& text : options.numbers) x.push_back(number(text));
+  const bool at_once = !options.numbers.empty() || options.json || !call.entry->elementwise();
+  if (!at_once) return read_lines(print);
+  if (options.numbers.empty()) read_lines([&](const auto& more) { x.insert(x.end(), more.begin(), more.end()); });
+  if (!options.json) return print(x);
+
+  // Numbers are strings here as in `list --json`: JSON has no inf, nan and hexadecimal.
+  nlohmann::ordered_json json = {{"function", call.text()},   {"order", options.order}, {"dtype", options.dtype},
+                                 {"tier", options.tier}, {"x", nlohmann::json::array()}, {"y", nlohmann::json::array()}};
+  for (const float y : compute(call, options.order, x)) json["y"].push_back(spell(y));
+  for (const float value : x) json["x"].push_back(spell(value));
+  fmt::print("{}\n", json.dump(1));
+}
+
+}  // namespace
+
+void add_eval(CLI::App& app) {
+  CLI::App* verb = app.add_subcommand("eval", "Values at numbers from the command line or from standard input");
+  auto options = std::make_shared<Options>();
+  verb->add_option("FUNCTION", options->function, "NAME or NAME:PARAMETER=VALUE,...")->required();
+  verb->add_option("X", options->numbers, "Numbers: decimal, 0x1.8p+2, inf, nan. Without: one a line from stdin");
+  verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
+  verb->add_option("--dtype", options->dtype, "Type of numbers and results")->check(CLI::IsMember({"f32"}));
+  verb->add_option("--tier", options->tier, "Promise on the results")->check(CLI::IsMember({"exact"}));
+  verb->add_option("--format", options->format, "dec: shortest that reads back; hex: C99")
+      ->check(CLI::IsMember({"dec", "hex"}));
+  verb->add_flag("--json", options->json, "As a JSON object");
+  verb->footer(
+      "softmax and log_softmax take all numbers as one row, maxout as groups of k.\n"
+      "Examples:\n  actfun eval gelu -5.5 0x1.8p+2 inf\n  actfun eval elu:alpha=0.5 --order 1 -1\n"
+      "  seq -3 0.5 3 | actfun eval tanh --format hex\n  actfun eval softmax 1 2 3");
+  verb->callback([options] { eval(*options); });
+}
+
+}  // namespace actfun::tool

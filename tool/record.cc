@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tool/record.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tool/certified.h"
+#include "tool/expression.h"
+#include "tool/text.h"
+
+namespace actfun::tool {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+using Json = nlohmann::ordered_json;
+
+/// As the records write limits: "0", "-0", "1.0", "inf", "nan".
+std::string limit_text(float value) {
+  std::string text = decimal(value);
+  const bool integer = text.find_first_not_of("-0123456789") == text.npos;
+  return integer && value != 0 ? text + ".0" : text;
+}
+
+/// To 18 digits: enough for tables, and certain in a long double.
+std::string long_text(long double value) { return fmt::format("{:.18g}", value); }
+
+const Limits& limits(const Info& info, int order) {
+  const Limits* all[] = {&info.limits, &info.derivative_limits, &info.second_derivative_limits};
+  return *all[order];
+}
+
+Json limits_json(const Call& call, int order) {
+  Json json = {{"-inf", limit_text(evaluate_at(call, order, -kInfinity))},
+               {"+inf", limit_text(evaluate_at(call, order, kInfinity))}};
+  if (order == 0) json["text"] = {{"-inf", call.info().limits.lower}, {"+inf", call.info().limits.upper}};
+  return json;
+}
+
+Json kinks_json(const Call& call) {
+  Json json = Json::array();
+  for (const Kink& kink : call.info().kinks) {
+    const auto x = evaluate(kink.x, call);
+    json.push_back({{"x", kink.x},
+                    {"x_default", x ? long_text(*x) : std::string(kink.x)},
+                    {"order", kink.order},
+                    {"derivative_at", kink.slope.at},
+                    {"left", kink.slope.left},
+                    {"right", kink.slope.right},
+                    {"second_at", kink.curvature.at},
+                    {"second_left", kink.curvature.left},
+                    {"second_right", kink.curvature.right}});
+  }
+  return json;
+}
+
+Json extrema_json(const Info& info) {
+  Json json = Json::array();
+  for (const Extremum& extremum : info.extrema)
+    json.push_back({{"of", order_name(extremum.order)}, {"x", extremum.x}, {"value", extremum.value}, {"type", extremum.type}});
+  return json;
+}
+
+Json parameters_json(const Call& call) {
+  Json json = Json::array();
+  const auto& parameters = call.info().parameters;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    json.push_back({{"name", parameters[i].name},
+                    {"default", parameters[i].preset},
+                    {"domain", parameters[i].domain},
+                    {"learnable", parameters[i].learnable}});
+    if (!call.preset()) json.back()["value"] = call.parameters[i];
+  }
+  return json;
+}
+
+template <class Texts>
+Json texts_json(const Texts& texts) {
+  Json json = Json::array();
+  for (const auto& text : texts) json.push_back(text);
+  return json;
+}
+
+std::string limits_fact(const Call& call, int order) {
+  const auto side = [&](std::string_view text, float x) {
+    const std::string value = decimal(evaluate_at(call, order, x));
+    return text == value ? value : fmt::format("{} = {}", text, value);
+  };
+  const Limits& text = limits(call.info(), order);
+  return fmt::format("{} at -inf, {} at +inf", side(text.lower, -kInfinity), side(text.upper, kInfinity));
+}
+
+std::string kink_fact(const Kink& kink) {
+  static constexpr std::string_view jumps[] = {"f jumps", "f' jumps", "f'' jumps"};
+  const OneSided& shown = kink.order == 2 ? kink.curvature : kink.slope;
+  return fmt::format("x = {}: {}; {} is {} there, {} on the left, {} on the right", kink.x, jumps[kink.order],
+                     order_name(kink.order == 2 ? 2 : 1), shown.at, shown.left, shown.right);
+}
+
+/// The digits of a record are more than people want to read.
+std::string short_digits(std::string_view text, const Call& call) {
+  const auto value = evaluate(text, call);
+  return value ? fmt::format("{:.9g}", *value) : std::string(text);
+}
+
+}  // namespace
+
+float evaluate_at(const Call& call, int order, float x) {
+  float y;
+  call.evaluate(static_cast<Order>(order), &x, &y, 1);
+  return y;
+}
+
+std::string_view kind_text(Kind kind) {
+  switch (kind) {
+    case Kind::unary: return "elementwise, no parameter";
+    case Kind::parametric: return "elementwise, constant parameters";
+    case Kind::learnable: return "elementwise, learnable parameters";
+    case Kind::axis: return "on rows along an axis";
+  }
+  return "";
+}
+
+std::string parameters_text(const Call& call) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < call.info().parameters.size(); ++i)
+    texts.push_back(fmt::format("{} = {}", call.info().parameters[i].name, call.parameters[i]));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+std::string lipschitz_default(const Call& call) {
+  const Info& info = call.info();
+  long double largest = std::fmax(std::fabs(evaluate_at(call, 1, -kInfinity)), std::fabs(evaluate_at(call, 1, kInfinity)));
+  std::vector<std::string_view> slopes;
+  for (const Extremum& extremum : info.extrema)
+    if (extremum.order == 1) slopes.push_back(extremum.value);
+  for (const Kink& kink : info.kinks) slopes.insert(slopes.end(), {kink.slope.at, kink.slope.left, kink.slope.right});
+  for (const std::string_view slope : slopes) {
+    const auto value = evaluate(slope, call);
+    if (!value) return "";
+    largest = std::fmax(largest, std::fabs(*value));
+  }
+  return long_text(largest);
+}
+
+Json record(const Call& call) {
+  const Info& info = call.info();
+  Json json = {{"name", info.name},
+               {"aliases", texts_json(info.aliases)},
+               {"known_as", texts_json(info.known_as)},
+               {"family", info.family},
+               {"kind", std::string(1, static_cast<char>(info.kind))},
+               {"parameters", parameters_json(call)},
+               {"formula", info.formula}};
+  if (call.entry->elementwise()) {
+    json["derivative"] = info.derivative;
+    json["second_derivative"] = info.second_derivative;
+    json["kinks"] = kinks_json(call);
+    json["limits"] = limits_json(call, 0);
+    json["derivative_limits"] = limits_json(call, 1);
+    json["second_derivative_limits"] = limits_json(call, 2);
+  }
+  json["range"] = info.range;
+  if (call.entry->elementwise()) {
+    json["monotone"] = info.monotone;
+    json["symmetry"] = info.symmetry;
+    json["lipschitz"] = {{"expression", info.lipschitz}, {"default", lipschitz_default(call)}};
+    json["roots"] = texts_json(info.roots);
+    json["extrema"] = extrema_json(info);
+  }
+  json["paper"] = info.paper.empty() ? Json() : Json(info.paper);
+  if (!info.note.empty()) json["note"] = info.note;
+  json["certified"] = certified(*call.entry);
+  return json;
+}
+
+std::vector<std::pair<std::string, std::string>> facts(const Call& call) {
+  const Info& info = call.info();
+  std::vector<std::pair<std::string, std::string>> list;
+  const auto add = [&](std::string label, std::string text) {
+    if (!text.empty()) list.emplace_back(std::move(label), std::move(text));
+  };
+  add("family", std::string(info.family));
+  add("kind", std::string(kind_text(info.kind)));
+  add("parameters", parameters_text(call));
+  for (std::size_t i = 0; i < info.parameters.size(); ++i)
+    add(fmt::format("  {}", info.parameters[i].name),
+        fmt::format("default {}, domain {}", info.parameters[i].preset, info.parameters[i].domain));
+  add("range", std::string(info.range));
+  if (call.entry->elementwise())
+    for (int order = 0; order < 3; ++order) add(fmt::format("limits of {}", order_name(order)), limits_fact(call, order));
+  add("monotone", std::string(info.monotone));
+  add("symmetry", std::string(info.symmetry));
+  if (!info.lipschitz.empty()) {
+    const std::string value = lipschitz_default(call);
+    const bool same = value.empty() || value == info.lipschitz;
+    add("Lipschitz", same ? std::string(info.lipschitz) : fmt::format("{} = {}", info.lipschitz, value));
+  }
+  add("roots", fmt::format("{}", fmt::join(info.roots.begin(), info.roots.end(), ", ")));
+  for (const Kink& kink : info.kinks) add("kink", kink_fact(kink));
+  for (const Extremum& extremum : info.extrema)
+    add(fmt::format("{} of {}", extremum.type, order_name(extremum.order)),
+        fmt::format("{} at x = {}", short_digits(extremum.value, call), short_digits(extremum.x, call)));
+  add("aliases", fmt::format("{}", fmt::join(info.aliases.begin(), info.aliases.end(), ", ")));
+  add("known as", fmt::format("{}", fmt::join(info.known_as.begin(), info.known_as.end(), ", ")));
+  add("paper", std::string(info.paper));
+  add("note", std::string(info.note));
+  return list;
+}
+
+}  // namespace actfun::tool

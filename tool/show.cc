@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+
+#include <memory>
+#include <string>
+
+#include "tool/certified.h"
+#include "tool/record.h"
+#include "tool/text.h"
+#include "tool/verbs.h"
+
+namespace actfun::tool {
+namespace {
+
+void print_card(const Call& call) {
+  const Info& info = call.info();
+  const auto line = [](std::string_view label, std::string_view text) {
+    if (!text.empty()) fmt::print("{:<14} {}\n", label, text);
+  };
+  fmt::print("{}\n\n", call.text());
+  line("f(x)", info.formula);
+  line("f'(x)", info.derivative);
+  line("f''(x)", info.second_derivative);
+  fmt::print("\n");
+  for (const auto& [label, text] : facts(call)) line(label, text);
+  line("certificate", certificate_summary(*call.entry));
+}
+
+}  // namespace
+
+void add_show(CLI::App& app) {
+  struct Options {
+    std::string function;
+    bool json = false;
+  };
+  CLI::App* verb = app.add_subcommand("show", "Formula, derivatives, parameters, range, limits, kinks, roots, extrema");
+  auto options = std::make_shared<Options>();
+  verb->add_option("FUNCTION", options->function, "NAME or NAME:PARAMETER=VALUE,...")->required();
+  verb->add_flag("--json", options->json, "As a JSON object");
+  verb->footer("Examples:\n  actfun show gelu\n  actfun show elu:alpha=0.5\n  actfun show tanh --json");
+  verb->callback([options] {
+    const Call call = parse_function(options->function);
+    if (options->json) fmt::print("{}\n", record(call).dump(1));
+    else print_card(call);
+  });
+}
+
+}  // namespace actfun::tool
