@@ -46,13 +46,13 @@ std::string data(std::string_view name, const std::vector<std::vector<Point>>& p
 std::string style(bool terminal) {
   std::string text =
       "set encoding utf8\nset decimalsign '.'\nset samples 2\n"
-      "set tics nomirror out scale 0.5\nset lmargin 7\nset rmargin 3\n";
+      "set tics nomirror out scale 0.5\nset lmargin 6\nset rmargin 3\n";
   if (terminal) return text + "set border 3\nset key outside top left horizontal noenhanced\nset tmargin 3\n";
-  text += fmt::format("set border 3 lw 1 lc rgb '{}'\n", Palette::axis);
+  text += fmt::format("set minussign\nset border 3 lw 1 lc rgb '{}'\n", Palette::axis);
   text += fmt::format("set tics textcolor rgb '{}'\n", Palette::text);
   text += fmt::format("set grid back lt 1 lw 0.6 lc rgb '{}'\n", Palette::grid);
   text += fmt::format("set xzeroaxis lt 1 lw 1 lc rgb '{0}'\nset yzeroaxis lt 1 lw 1 lc rgb '{0}'\n", Palette::axis);
-  text += fmt::format("set key outside top left horizontal noenhanced samplen 2.2 spacing 1.2 height 0.4 textcolor rgb '{}'\n",
+  text += fmt::format("set key outside top right horizontal Left reverse noenhanced samplen 1.6 width -1 textcolor rgb '{}'\n",
                       Palette::text);
   return text;
 }
@@ -63,8 +63,10 @@ std::string commands(const Panel& panel, std::size_t id) {
   std::string text = "unset object\nunset arrow\n";
   text += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", panel.range.from, panel.range.to, y.from, y.to);
   text += panel.legend ? "set key on\n" : "unset key\n";
-  text += panel.title.empty() ? "unset title\n"
-                              : fmt::format("set title {} noenhanced textcolor rgb '{}'\n", quote(panel.title), Palette::text);
+  // The title is a label in the legend's line: a title of gnuplot's takes a line of its own.
+  text += panel.title.empty() ? "unset label\n"
+                              : fmt::format("set label 1 {} at graph 0, graph 1 offset 0,{} noenhanced front font ',{}' textcolor rgb '{}'\n",
+                                            quote(panel.title), panel.terminal ? 2 : 1.1, 14, Palette::text);
 
   std::string plots;
   const auto plot = [&](std::string_view block, std::string_view how, std::string_view label) {
@@ -92,7 +94,7 @@ std::string commands(const Panel& panel, std::size_t id) {
     if (std::all_of(line.curve.pieces.begin(), line.curve.pieces.end(), [](auto& piece) { return piece.empty(); }))
       continue;
     text += data(name, line.curve.pieces);
-    plot(name, fmt::format("lines lw 2.2 dt {} lc rgb '{}'", line.dash, colour), line.label);
+    plot(name, fmt::format("lines lw {} dt {} lc rgb '{}'", line.width, line.dash, colour), line.label);
   }
   for (std::size_t i = 0; i < panel.lines.size() && !panel.terminal; ++i) {  // the dots lie over all curves
     const auto& line = panel.lines[i];
@@ -142,7 +144,8 @@ Panel panel(const std::vector<Call>& calls, const std::vector<int>& orders, Rang
                                     : call.text() + (orders[j] == 0 ? "" : " " + order_label(orders[j]).substr(2));
       const std::size_t colour = one ? static_cast<std::size_t>(orders[j]) : i % kColours;
       const int dash = one ? 1 : static_cast<int>(orders[j]) + 1 + (orders[j] > 0) + 3 * static_cast<int>(i / kColours);
-      panel.lines.push_back({label, curve(call, orders[j], range, kPoints), colour, dash});
+      // Later curves are thinner: where they coincide, on an axis say, all stay visible.
+      panel.lines.push_back({label, curve(call, orders[j], range, kPoints), colour, dash, 3.0 - 0.8 * orders[j]});
     }
     for (const float kink : kinks(call, range)) panel.kinks.push_back(kink);
     for (const float root : roots(call, range)) panel.roots.push_back(root);

@@ -25,6 +25,7 @@ struct Panel {
     Curve curve;
     std::size_t colour = 0;
     int dash = 1;
+    double width = 2.2;
   };
   std::string title;
   std::vector<Line> lines;

@@ -33,9 +33,9 @@ void print_marks(const Call& call, Range range) {
   std::vector<std::string> shades, kink_texts, root_texts(call.info().roots.begin(), call.info().roots.end());
   for (const float kink : kinks(call, range)) kink_texts.push_back(decimal(kink));
   for (const Range& shade : saturated(call, range)) shades.push_back(fmt::format("[{:.4g}, {:.4g}]", shade.from, shade.to));
-  line("kinks at x =", kink_texts);
-  line("roots at x =", root_texts);
-  line(fmt::format("saturated, |f'| < {}, in", decimal(kSaturated)), shades);
+  line("kinks", kink_texts);
+  line("roots", root_texts);
+  line(fmt::format("|f'| < {} in", decimal(kSaturated)), shades);
 }
 
 void plot_in_terminal(const Panel& panel, const std::vector<Call>& calls, Range range) {

@@ -30,7 +30,7 @@ HWY_INLINE Mask doubtful(Real y) {
   const auto shifted = hn::Add(bits(y), hn::Set(du, (1ull << 28) + (1ull << log2_ulps)));
   const auto outside = hn::And(shifted, hn::Set(du, (1ull << 29) - (2ull << log2_ulps)));
   const Mask near_boundary = {hn::MaskFromVec(hn::BitCast(Doubles(), hn::VecFromMask(du, hn::Eq(outside, hn::Zero(du)))))};
-  return near_boundary | (!(abs(y) >= 0x1p-126) & (y != 0.0));
+  return near_boundary | !((abs(y) >= 0x1p-126) | (y == 0.0));  // in this form NaN is doubtful
 }
 HWY_INLINE Mask doubtful(Real y) { return doubtful<12>(y); }
 /// A sum that cancels by no more than 8 has an error of no more than 8 times that of a product.
@@ -78,7 +78,7 @@ HWY_INLINE hn::Vec<Tag<F>> evaluate(hn::Vec<Tag<F>> floats, P... p) {
     if constexpr (arithmetic_of<F>() == Arithmetic::exact) {
       return hn::IfThenElse(hn::IsNaN(floats), floats, round_to_float(y));
     } else {
-      const Mask doubt = doubtful(y) | (x - x != 0.0);  // infinite and NaN inputs too
+      const Mask doubt = doubtful(y) | !(x - x == 0.0);  // infinite and NaN inputs too
       if (HWY_UNLIKELY(!hn::AllFalse(Doubles(), doubt.m))) return with_care<F, order>(floats, p...);
       return round_to_float(sum(y));
     }
