@@ -70,7 +70,8 @@ const Entry& find(std::string_view name) {
     for (const std::string_view known : names) {
       if (known == name) return entry;
       std::size_t distance = edit_distance(known, name);
-      if (!name.empty() && (known.starts_with(name) || name.starts_with(known))) distance = std::min<std::size_t>(distance, 1);
+      if (!name.empty() && (known.starts_with(name) || name.starts_with(known)))
+        distance = std::min<std::size_t>(distance, 1);
       nearest.emplace_back(distance, known);
     }
   }

@@ -22,8 +22,8 @@ inline double seconds(const std::function<void()>& body, std::size_t times) {
 
 /// The median time of one call of each body, in seconds. The bodies take turns for `rounds` rounds; a turn repeats its
 /// body until it lasts `turn` seconds.
-inline std::vector<double> interleaved_medians(const std::vector<std::function<void()>>& bodies, std::size_t rounds = 15,
-                                               double turn = 1e-3) {
+inline std::vector<double> interleaved_medians(const std::vector<std::function<void()>>& bodies,
+                                               std::size_t rounds = 15, double turn = 1e-3) {
   std::vector<std::size_t> repeats;
   for (const auto& body : bodies) {
     body();  // touches memory, wakes the vector units

@@ -94,7 +94,13 @@ class Job {
  public:
   Job(const Call& call, int order, const NpyReader& in, const Cutter& cutter, OutputFile& out, OutputFile* index,
       std::uint64_t offset, std::size_t out_length)
-      : call_(call), order_(order), in_(in), cutter_(cutter), out_(out), index_(index), offset_(offset),
+      : call_(call),
+        order_(order),
+        in_(in),
+        cutter_(cutter),
+        out_(out),
+        index_(index),
+        offset_(offset),
         out_length_(out_length) {}
 
   void run(unsigned threads) {
@@ -116,8 +122,10 @@ class Job {
   /// The computation alone, without files.
   void compute(const Chunk& chunk, const float* x, float* y, std::int32_t* index) const {
     const Rows rows = chunk.rows;
-    if (call_.entry->elementwise()) call_.evaluate(static_cast<Order>(order_), x, y, rows.inner, target_);
-    else evaluate_rows(call_, x, y, index, rows, target_);
+    if (call_.entry->elementwise())
+      call_.evaluate(static_cast<Order>(order_), x, y, rows.inner, target_);
+    else
+      evaluate_rows(call_, x, y, index, rows, target_);
   }
 
  private:
@@ -125,7 +133,8 @@ class Job {
     try {
       std::vector<float> x, y;
       std::vector<std::int32_t> index;
-      for (std::size_t i; !failed_ && (i = next_++) < cutter_.count(); progress.add(1)) step(cutter_.chunk(i), x, y, index);
+      for (std::size_t i; !failed_ && (i = next_++) < cutter_.count(); progress.add(1))
+        step(cutter_.chunk(i), x, y, index);
     } catch (...) {
       const std::lock_guard lock(mutex_);
       if (!failed_.exchange(true)) failure_ = std::current_exception();
@@ -138,7 +147,8 @@ class Job {
     x.resize(outers * length * inners);
     y.resize(outers * out_length_ * inners);
     if (index_) index.resize(y.size());
-    for_runs(chunk, length, inner, [&](std::size_t place, std::size_t at, std::size_t n) { in_.read(&x[at], place, n); });
+    for_runs(chunk, length, inner,
+             [&](std::size_t place, std::size_t at, std::size_t n) { in_.read(&x[at], place, n); });
     compute(chunk, x.data(), y.data(), index_ ? index.data() : nullptr);
     for_runs(chunk, out_length_, inner, [&](std::size_t place, std::size_t at, std::size_t n) {
       out_.write(&y[at], n * sizeof(float), offset_ + place * sizeof(float));
@@ -171,10 +181,11 @@ void print_speed(const Job& job, const Cutter& cutter, const NpyReader& in, std:
   const std::size_t bytes = (x.size() + outers * out_length * inners) * sizeof(float);
   const auto time = bench::interleaved_medians({[&] { job.compute(chunk, x.data(), y.data(), nullptr); },
                                                 [&] { std::memcpy(y.data(), x.data(), x.size() * sizeof(float)); }});
-  fmt::print("{} elements in memory, one thread, median of repeated runs: {:.3f} ns an element, {:.2f} GB/s read and "
-             "written; a copy: {:.3f} ns, {:.2f} GB/s\n",
-             x.size(), time[0] / x.size() * 1e9, bytes / time[0] * 1e-9, time[1] / x.size() * 1e9,
-             2 * x.size() * sizeof(float) / time[1] * 1e-9);
+  fmt::print(
+      "{} elements in memory, one thread, median of repeated runs: {:.3f} ns an element, {:.2f} GB/s read and "
+      "written; a copy: {:.3f} ns, {:.2f} GB/s\n",
+      x.size(), time[0] / x.size() * 1e9, bytes / time[0] * 1e-9, time[1] / x.size() * 1e9,
+      2 * x.size() * sizeof(float) / time[1] * 1e-9);
 }
 
 void apply(const Options& options) {
@@ -191,7 +202,8 @@ void apply(const Options& options) {
   NpyHeader header = in.header();
   std::size_t out_length = rows.length;
   if (const std::size_t k = group_size(call)) {
-    if (rows.length % k != 0) fail("{} needs an axis that divides by {}; it has length {}", call.text(), k, rows.length);
+    if (rows.length % k != 0)
+      fail("{} needs an axis that divides by {}; it has length {}", call.text(), k, rows.length);
     out_length = rows.length / k;
     header.shape[options.axis < 0 ? options.axis + header.shape.size() : options.axis] = out_length;
   }
@@ -240,9 +252,10 @@ void add_apply(CLI::App& app) {
   verb->add_option("--threads", options->threads, "All of the machine unless given; never changes a result")
       ->check(CLI::Range(1, 1024));
   verb->add_flag("--speed", options->speed, "Print how fast it was");
-  verb->footer("Arrays larger than memory are streamed.\n"
-               "Examples:\n  actfun apply gelu x.npy -o y.npy\n  actfun apply silu x.npy -o dy.npy --order 1 --threads 4\n"
-               "  actfun apply softmax x.npy -o p.npy --axis 0\n  actfun apply maxout:k=4 x.npy -o y.npy --index i.npy");
+  verb->footer(
+      "Arrays larger than memory are streamed.\n"
+      "Examples:\n  actfun apply gelu x.npy -o y.npy\n  actfun apply silu x.npy -o dy.npy --order 1 --threads 4\n"
+      "  actfun apply softmax x.npy -o p.npy --axis 0\n  actfun apply maxout:k=4 x.npy -o y.npy --index i.npy");
   verb->callback([options] { apply(*options); });
 }
 

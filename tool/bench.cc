@@ -33,10 +33,13 @@ struct Result {
 
 Result measure(const Call& call, int order, const Target& target, const float* x, float* y, std::size_t n) {
   const auto body = [&] {
-    if (call.entry->elementwise()) call.evaluate(static_cast<Order>(order), x, y, n, target);
-    else evaluate_rows(call, x, y, nullptr, {n / kRow, kRow, 1}, target);
+    if (call.entry->elementwise())
+      call.evaluate(static_cast<Order>(order), x, y, n, target);
+    else
+      evaluate_rows(call, x, y, nullptr, {n / kRow, kRow, 1}, target);
   };
-  const auto times = bench::interleaved_medians({body, [&] { std::memcpy(y, x, n * sizeof(float)); }}, n > 1 << 20 ? 7 : 15);
+  const auto times =
+      bench::interleaved_medians({body, [&] { std::memcpy(y, x, n * sizeof(float)); }}, n > 1 << 20 ? 7 : 15);
   return {n, times[0] / n * 1e9, times[1] / n * 1e9};
 }
 
@@ -61,17 +64,23 @@ void bench_all(const Options& options) {
   if (!options.json) {
     fmt::print("order {}, {}; GB/s of input and output together; medians of runs that take turns with the copy\n",
                options.order, target.name);
-    fmt::print("{:<24} {:>9}  {:>9} {:>8}  {:>9} {:>8}  {:>6}\n", "function", "elements", "ns", "GB/s", "copy ns", "GB/s",
-               "copies");
+    fmt::print("{:<24} {:>9}  {:>9} {:>8}  {:>9} {:>8}  {:>6}\n", "function", "elements", "ns", "GB/s", "copy ns",
+               "GB/s", "copies");
   }
   for (const Call& call : calls)
     for (const std::size_t n : bench::kSizes) {
       const Result r = measure(call, options.order, target, x.data(), y.data(), n);
       const auto rate = [](double ns) { return 2 * sizeof(float) / ns; };
       if (options.json) {
-        json.push_back({{"function", call.text()}, {"order", options.order}, {"target", target.name}, {"elements", n},
-                        {"ns_per_element", r.ns}, {"gb_per_s", rate(r.ns)}, {"copy_ns_per_element", r.copy_ns},
-                        {"copy_gb_per_s", rate(r.copy_ns)}, {"copies", r.ns / r.copy_ns}});
+        json.push_back({{"function", call.text()},
+                        {"order", options.order},
+                        {"target", target.name},
+                        {"elements", n},
+                        {"ns_per_element", r.ns},
+                        {"gb_per_s", rate(r.ns)},
+                        {"copy_ns_per_element", r.copy_ns},
+                        {"copy_gb_per_s", rate(r.copy_ns)},
+                        {"copies", r.ns / r.copy_ns}});
       } else {
         fmt::print("{:<24} {:>9}  {:>9.4f} {:>8.2f}  {:>9.4f} {:>8.2f}  {:>6.2f}\n", call.text(), n, r.ns, rate(r.ns),
                    r.copy_ns, rate(r.copy_ns), r.ns / r.copy_ns);
@@ -90,8 +99,9 @@ void add_bench(CLI::App& app) {
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
   verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
   verb->add_flag("--json", options->json, "As a JSON array");
-  verb->footer("Axis functions work on rows of 1024.\n"
-               "Examples:\n  actfun bench gelu tanh\n  actfun bench sigmoid --order 1 --target AVX2 --json");
+  verb->footer(
+      "Axis functions work on rows of 1024.\n"
+      "Examples:\n  actfun bench gelu tanh\n  actfun bench sigmoid --order 1 --target AVX2 --json");
   verb->callback([options] { bench_all(*options); });
 }
 

@@ -49,8 +49,10 @@ void add_piece(Curve& curve, const Call& call, int order, float from, float to, 
   call.evaluate(static_cast<Order>(order), x.data(), y.data(), x.size());
   curve.pieces.emplace_back();
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (std::isfinite(y[i])) curve.pieces.back().push_back({x[i], y[i]});
-    else if (!curve.pieces.back().empty()) curve.pieces.emplace_back();
+    if (std::isfinite(y[i]))
+      curve.pieces.back().push_back({x[i], y[i]});
+    else if (!curve.pieces.back().empty())
+      curve.pieces.emplace_back();
   }
 }
 
@@ -100,7 +102,7 @@ Curve curve(const Call& call, int order, Range range, std::size_t points) {
 std::vector<Range> saturated(const Call& call, Range range) {
   const std::vector<float> x = middles(range, 4000);
   const std::vector<bool> is = saturated_at(call, x);
-  const float half = (range.to - range.from) / x.size() / 2;
+  const float half = static_cast<float>((static_cast<double>(range.to) - range.from) / x.size() / 2);
   std::vector<Range> list;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (!is[i]) continue;

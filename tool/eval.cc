@@ -29,7 +29,8 @@ std::vector<float> compute(const Call& call, int order, const std::vector<float>
     return y;
   }
   if (const std::size_t k = group_size(call)) {
-    if (x.size() % k != 0) fail("{} works on groups of {} numbers; {} numbers do not divide by {}", call.text(), k, x.size(), k);
+    if (x.size() % k != 0)
+      fail("{} works on groups of {} numbers; {} numbers do not divide by {}", call.text(), k, x.size(), k);
     y.resize(x.size() / k);
   }
   if (!x.empty()) evaluate_rows(call, x.data(), y.data(), nullptr, {1, x.size(), 1}, current_target());
@@ -89,8 +90,9 @@ void eval(const Options& options) {
   if (!options.json) return print(x);
 
   // Numbers are strings here as in `list --json`: JSON has no inf, nan and hexadecimal.
-  nlohmann::ordered_json json = {{"function", call.text()},   {"order", options.order}, {"dtype", options.dtype},
-                                 {"tier", options.tier}, {"x", nlohmann::json::array()}, {"y", nlohmann::json::array()}};
+  nlohmann::ordered_json json = {{"function", call.text()},      {"order", options.order},
+                                 {"dtype", options.dtype},       {"tier", options.tier},
+                                 {"x", nlohmann::json::array()}, {"y", nlohmann::json::array()}};
   for (const float y : compute(call, options.order, x)) json["y"].push_back(spell(y));
   for (const float value : x) json["x"].push_back(spell(value));
   fmt::print("{}\n", json.dump(1));

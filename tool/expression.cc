@@ -40,17 +40,23 @@ class Parser {
   long double sum() {
     long double value = term();
     while (true) {
-      if (take("+")) value += term();
-      else if (take("-")) value -= term();
-      else return value;
+      if (take("+"))
+        value += term();
+      else if (take("-"))
+        value -= term();
+      else
+        return value;
     }
   }
   long double term() {
     long double value = factor();
     while (true) {
-      if (take("*")) value *= factor();
-      else if (take("/")) value /= factor();
-      else return value;
+      if (take("*"))
+        value *= factor();
+      else if (take("/"))
+        value /= factor();
+      else
+        return value;
     }
   }
   long double factor() {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <actfun/actfun.h>
-
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -40,11 +38,12 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);  // a reader that closes the pipe ends us quietly, whatever we inherited
 
   CLI::App app("Activation functions and their derivatives, correctly rounded.", "actfun");
-  app.set_version_flag("--version", std::string("actfun ") + actfun_version());
+  app.set_version_flag("--version", "actfun " ACTFUN_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
-  app.footer("FUNCTION is NAME or NAME:PARAMETER=VALUE,PARAMETER=VALUE, such as gelu or elu:alpha=0.5; aliases work.\n"
-             "`actfun VERB --help` shows examples. Exit status: 0 success, 1 a check failed, 2 wrong usage or bad input.");
+  app.footer(
+      "FUNCTION is NAME or NAME:PARAMETER=VALUE,PARAMETER=VALUE, such as gelu or elu:alpha=0.5; aliases work.\n"
+      "`actfun VERB --help` shows examples. Exit status: 0 success, 1 a check failed, 2 wrong usage or bad input.");
   add_list(app);
   add_show(app);
   add_eval(app);
@@ -55,6 +54,9 @@ int main(int argc, char** argv) {
   add_targets(app);
   add_bench(app);
 
+  const auto named = [&](CLI::App* verb) { return verb->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(named).empty())
+    return complain("there is no verb '" + std::string(argv[1]) + "' (see `actfun --help`)", bad_usage);
   try {
     app.parse(arguments(argc, argv));
     if (std::fflush(stdout) != 0 || std::ferror(stdout)) return complain("cannot write to standard output", bad_usage);
@@ -62,7 +64,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& answer) {  // --help, --version
     return app.exit(answer);
   } catch (const CLI::ParseError& error) {
-    return complain(std::string(error.what()) + " (see `actfun --help`)", bad_usage);
+    return complain(replace_all(error.what(), "  ", " ") + " (see `actfun --help`)", bad_usage);
   } catch (const CheckFailed& error) {
     return complain(error.what(), check_failed);
   } catch (const std::bad_alloc&) {

@@ -35,10 +35,14 @@ class Parser {
     while (!take('}')) {
       const std::string key = string();
       expect(':');
-      if (key == "descr" && !std::exchange(type, true)) header.type = description();
-      else if (key == "fortran_order" && !std::exchange(order, true)) header.fortran_order = boolean();
-      else if (key == "shape" && !std::exchange(shape, true)) header.shape = tuple();
-      else fail("its header has an unexpected key '{}'", key);
+      if (key == "descr" && !std::exchange(type, true))
+        header.type = description();
+      else if (key == "fortran_order" && !std::exchange(order, true))
+        header.fortran_order = boolean();
+      else if (key == "shape" && !std::exchange(shape, true))
+        header.shape = tuple();
+      else
+        fail("its header has an unexpected key '{}'", key);
       if (!take(',') && peek() != '}') broken();
     }
     if (peek() != 0) broken();
@@ -67,6 +71,8 @@ class Parser {
     const std::size_t end = rest_.find(quote, 1);
     if (end == rest_.npos) broken();
     const std::string text(rest_.substr(1, end - 1));
+    for (const unsigned char c : text)
+      if (c < ' ' || c > '~') broken();  // nothing that a terminal obeys reaches an error message
     rest_.remove_prefix(end + 1);
     return text;
   }
@@ -136,8 +142,8 @@ NpyHeader parse_npy_header(std::string_view text) {
 std::string npy_header_bytes(const NpyHeader& header) {
   std::string text = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}", header.type,
                                  header.fortran_order ? "True" : "False", header.shape_text());
-  constexpr std::size_t before = 10;                                     // magic, version 1.0, 16-bit length
-  text.append(63 - (before + text.size()) % 64, ' ').push_back('\n');    // elements begin at a multiple of 64
+  constexpr std::size_t before = 10;                                   // magic, version 1.0, 16-bit length
+  text.append(63 - (before + text.size()) % 64, ' ').push_back('\n');  // elements begin at a multiple of 64
   std::string bytes(kMagic);
   bytes += '\1';
   bytes += '\0';
@@ -171,17 +177,18 @@ void NpyReader::read_header() {
   read_bytes(start, known, 0);
   if (known < 10 || std::memcmp(start, kMagic.data(), kMagic.size()) != 0) fail("not a .npy file");
   const int version = start[6];
-  if (version < 1 || version > 3 || start[7] != 0) fail(".npy version {}.{} is unknown: 1.0, 2.0, 3.0", version, start[7]);
+  if (version < 1 || version > 3 || start[7] != 0)
+    fail(".npy version {}.{} is unknown: 1.0, 2.0, 3.0", version, start[7]);
   const std::uint64_t before = version == 1 ? 10 : 12;
-  const std::uint64_t length = version == 1 ? start[8] | start[9] << 8
-                                            : start[8] | start[9] << 8 | start[10] << 16 | std::uint64_t{start[11]} << 24;
+  const std::uint64_t length = version == 1
+                                   ? start[8] | start[9] << 8
+                                   : start[8] | start[9] << 8 | start[10] << 16 | std::uint64_t{start[11]} << 24;
   if (size_ < before || length > size_ - before) fail("the file ends within its header");
   if (length > kLongestHeader) fail("its header of {} bytes is too long", length);
   std::string text(length, ' ');
   read_bytes(text.data(), length, before);
   header_ = parse_npy_header(text);
-  if (header_.type != "<f4")
-    fail("its elements are '{}'; only '<f4' (little-endian float32) is allowed", header_.type);
+  if (header_.type != "<f4") fail("its elements are '{}'; only '<f4' (little-endian float32) is allowed", header_.type);
   data_offset_ = before + length;
   const std::uint64_t wanted = header_.elements() * sizeof(float), present = size_ - data_offset_;
   if (present != wanted)

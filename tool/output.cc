@@ -53,9 +53,7 @@ class Cleaner {
 };
 
 fs::path beside(const fs::path& target) {
-  const fs::path name = target.filename().empty() ? target.parent_path().filename() : target.filename();
-  const fs::path directory = target.filename().empty() ? target.parent_path().parent_path() : target.parent_path();
-  return directory / fmt::format(".{}.{}.unfinished", name.string(), getpid());
+  return target.parent_path() / fmt::format(".{}.{}.unfinished", target.filename().string(), getpid());
 }
 
 /// Where the bytes go: through symbolic links, to a regular file or to nothing yet.
@@ -93,7 +91,8 @@ void Unfinished::keep() {
   path_.clear();
 }
 
-OutputFile::OutputFile(const fs::path& path) : shown_(path), place_(resolve(path)), unfinished_(place_) {
+OutputFile::OutputFile(const fs::path& path, const fs::path& shown)
+    : shown_(shown), place_(resolve(path)), unfinished_(place_) {
   const std::lock_guard lock(Cleaner::instance().mutex);
   unlink(unfinished_.path().c_str());  // left by a killed program of the same number
   descriptor_ = open(unfinished_.path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -111,7 +110,8 @@ void OutputFile::reserve(std::uint64_t size) {
   int result;
   while ((result = fallocate(descriptor_, 0, 0, size)) < 0 && errno == EINTR) {
   }
-  if (result < 0 && (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)) fail_errno("cannot write " + shown_.string());
+  if (result < 0 && (errno == ENOSPC || errno == EFBIG || errno == EDQUOT))
+    fail_errno("cannot write " + shown_.string());
 }
 
 void OutputFile::write(const void* data, std::size_t size, std::uint64_t offset) {
@@ -134,10 +134,29 @@ void OutputFile::commit() {
   unfinished_.keep();
 }
 
-void write_file(const fs::path& path, std::string_view bytes) {
-  OutputFile file(path);
+OutputDirectory::OutputDirectory(const fs::path& path)
+    : place_((fs::absolute(path) / "x").lexically_normal().parent_path()),
+      merge_(fs::exists(place_)),
+      unfinished_(merge_ ? place_ / place_.filename() : place_) {  // inside, it is surely on the same file system
+  if (merge_ && !fs::is_directory(place_)) fail("cannot write {}: it is not a directory", path.string());
+  const std::lock_guard lock(Cleaner::instance().mutex);
+  if (mkdir(unfinished_.path().c_str(), 0777) < 0) fail_errno("cannot write " + path.string());
+}
+
+void OutputDirectory::write(std::string_view name, std::string_view bytes) {
+  OutputFile file(unfinished_.path() / name, place_ / name);
   file.write(bytes.data(), bytes.size(), 0);
   file.commit();
+}
+
+void OutputDirectory::commit() {
+  const std::lock_guard lock(Cleaner::instance().mutex);
+  if (!merge_) {
+    fs::rename(unfinished_.path(), place_);
+    return;
+  }
+  for (const auto& entry : fs::directory_iterator(unfinished_.path()))
+    fs::rename(entry.path(), place_ / entry.path().filename());
 }
 
 }  // namespace actfun::tool

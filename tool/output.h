@@ -29,7 +29,9 @@ class Unfinished {
 class OutputFile {
  public:
   /// Throws when the place cannot hold a file: no such directory, not a regular file, no permission.
-  explicit OutputFile(const std::filesystem::path& path);
+  explicit OutputFile(const std::filesystem::path& path) : OutputFile(path, path) {}
+  /// The same for a path that messages call `shown`.
+  OutputFile(const std::filesystem::path& path, const std::filesystem::path& shown);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
@@ -47,7 +49,18 @@ class OutputFile {
   int descriptor_;
 };
 
-/// A whole file at once.
-void write_file(const std::filesystem::path& path, std::string_view bytes);
+/// A directory of files that appear together. One that exists keeps its other files.
+class OutputDirectory {
+ public:
+  /// Throws when the place cannot hold a directory.
+  explicit OutputDirectory(const std::filesystem::path& path);
+  void write(std::string_view name, std::string_view bytes);
+  void commit();
+
+ private:
+  std::filesystem::path place_;
+  bool merge_;
+  Unfinished unfinished_;
+};
 
 }  // namespace actfun::tool

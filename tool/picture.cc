@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tool/gnuplot.h"
 #include "tool/text.h"
@@ -28,9 +29,10 @@ Range y_range(const Panel& panel) {
       for (const Point& point : piece) low = std::min(low, point.y), high = std::max(high, point.y);
   if (!(low <= high)) return {-1, 1};
   float air = 0.06f * (high - low);
-  if (!std::isfinite(air)) return {low, high};
-  if (air <= 1e-6f * std::max(std::fabs(low), std::fabs(high)) || air == 0) air = std::max(0.5f, 0.1f * std::fabs(high));
-  return {low - air, high + air};
+  if (air <= 1e-6f * std::max(std::fabs(low), std::fabs(high)) || air == 0)
+    air = std::max(0.5f, 0.1f * std::fabs(high));
+  constexpr float most = std::numeric_limits<float>::max();
+  return {std::max(low - air, -most), std::min(high + air, most)};
 }
 
 /// A data block with a blank line between pieces: gnuplot lifts the pen there.
@@ -52,8 +54,9 @@ std::string style(bool terminal) {
   text += fmt::format("set tics textcolor rgb '{}'\n", Palette::text);
   text += fmt::format("set grid back lt 1 lw 0.6 lc rgb '{}'\n", Palette::grid);
   text += fmt::format("set xzeroaxis lt 1 lw 1 lc rgb '{0}'\nset yzeroaxis lt 1 lw 1 lc rgb '{0}'\n", Palette::axis);
-  text += fmt::format("set key outside top right horizontal Left reverse noenhanced samplen 1.6 width -1 textcolor rgb '{}'\n",
-                      Palette::text);
+  text += fmt::format(
+      "set key outside top right horizontal Left reverse noenhanced samplen 1.6 width -1 textcolor rgb '{}'\n",
+      Palette::text);
   return text;
 }
 
@@ -62,11 +65,18 @@ std::string commands(const Panel& panel, std::size_t id) {
   const Range y = panel.y ? *panel.y : y_range(panel);
   std::string text = "unset object\nunset arrow\n";
   text += fmt::format("set xrange [{}:{}]\nset yrange [{}:{}]\n", panel.range.from, panel.range.to, y.from, y.to);
-  text += panel.legend ? "set key on\n" : "unset key\n";
+  text += panel.legend ? fmt::format("set key on maxcols {}\n", panel.title.empty() ? "auto" : "3")
+                       : "unset key\nset tmargin 2.4\n";
+  if (panel.legend_only)
+    text +=
+        "unset border\nunset tics\nunset grid\nunset xzeroaxis\nunset yzeroaxis\nset key inside center vertical "
+        "spacing 1.6\n";
   // The title is a label in the legend's line: a title of gnuplot's takes a line of its own.
-  text += panel.title.empty() ? "unset label\n"
-                              : fmt::format("set label 1 {} at graph 0, graph 1 offset 0,{} noenhanced front font ',{}' textcolor rgb '{}'\n",
-                                            quote(panel.title), panel.terminal ? 2 : 1.1, 14, Palette::text);
+  text += panel.title.empty()
+              ? "unset label\n"
+              : fmt::format(
+                    "set label 1 {} at graph 0, graph 1 offset 0,{} noenhanced front font ',{}' textcolor rgb '{}'\n",
+                    quote(panel.title), panel.terminal ? 2 : 1.1, 14, Palette::text);
 
   std::string plots;
   const auto plot = [&](std::string_view block, std::string_view how, std::string_view label) {
@@ -74,7 +84,7 @@ std::string commands(const Panel& panel, std::size_t id) {
                          label.empty() ? "notitle" : "title " + quote(label));
   };
   for (const auto& [shade, colour] : panel.shades) {
-    if (panel.terminal) continue;  // characters have no shades; the caller tells in words
+    if (panel.terminal || panel.legend_only) continue;  // characters have no shades; the caller tells in words
     if (!colour) {
       text += fmt::format("set object rectangle from {}, graph 0 to {}, graph 1 behind fc rgb '{}' fs solid noborder\n",
                           shade.from, shade.to, Palette::shade);
@@ -85,8 +95,9 @@ std::string commands(const Panel& panel, std::size_t id) {
     }
   }
   for (const float kink : panel.kinks)
-    text += fmt::format("set arrow from {0}, graph 0 to {0}, graph 1 nohead {2} dt 3 lw 1.2 lc rgb '{1}'\n", kink,
-                        Palette::mark, panel.terminal ? "front" : "back");
+    if (!panel.legend_only)
+      text += fmt::format("set arrow from {0}, graph 0 to {0}, graph 1 nohead {2} dt 3 lw 1.2 lc rgb '{1}'\n", kink,
+                          Palette::mark, panel.terminal ? "front" : "back");
 
   for (std::size_t i = 0; i < panel.lines.size(); ++i) {
     const auto& line = panel.lines[i];
@@ -116,7 +127,8 @@ std::string commands(const Panel& panel, std::size_t id) {
     for (const float root : panel.roots) points.push_back({root, 0});
     const std::string name = fmt::format("roots{}", id);
     text += data(name, {points});
-    plot(name, panel.terminal ? "points pt 'o'" : fmt::format("points pt 13 ps 0.85 lc rgb '{}'", Palette::mark), "root");
+    plot(name, panel.terminal ? "points pt 'o'" : fmt::format("points pt 13 ps 0.85 lc rgb '{}'", Palette::mark),
+         "root");
   }
   if (!panel.terminal && panel.legend) {  // legend entries without data
     if (!panel.kinks.empty())
@@ -131,8 +143,8 @@ std::string commands(const Panel& panel, std::size_t id) {
 
 }  // namespace
 
-Panel panel(const std::vector<Call>& calls, const std::vector<int>& orders, Range range) {
-  constexpr std::size_t kPoints = 800;
+Panel panel(const std::vector<Call>& calls, const std::vector<int>& orders, Range range, std::size_t points) {
+  static constexpr std::string_view dashes[] = {"1", "(10,5)", "(2,4)"};
   constexpr std::size_t kColours = std::size(Palette::curves);
   Panel panel;
   panel.range = range;
@@ -140,12 +152,12 @@ Panel panel(const std::vector<Call>& calls, const std::vector<int>& orders, Rang
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const Call& call = calls[i];
     for (std::size_t j = 0; j < orders.size(); ++j) {
-      const std::string label = one ? order_label(orders[j])
-                                    : call.text() + (orders[j] == 0 ? "" : " " + order_label(orders[j]).substr(2));
+      const std::string label =
+          one ? order_label(orders[j]) : call.text() + (orders[j] == 0 ? "" : " " + order_label(orders[j]).substr(2));
       const std::size_t colour = one ? static_cast<std::size_t>(orders[j]) : i % kColours;
-      const int dash = one ? 1 : static_cast<int>(orders[j]) + 1 + (orders[j] > 0) + 3 * static_cast<int>(i / kColours);
+      const std::string_view dash = dashes[one ? 0 : orders[j]];
       // Later curves are thinner: where they coincide, on an axis say, all stay visible.
-      panel.lines.push_back({label, curve(call, orders[j], range, kPoints), colour, dash, 3.0 - 0.8 * orders[j]});
+      panel.lines.push_back({label, curve(call, orders[j], range, points), colour, dash, 2.8 - 0.7 * orders[j]});
     }
     for (const float kink : kinks(call, range)) panel.kinks.push_back(kink);
     for (const float root : roots(call, range)) panel.roots.push_back(root);
@@ -168,10 +180,12 @@ std::string draw(const std::vector<Panel>& panels, const Canvas& canvas, int col
   constexpr auto font = "font 'DejaVu Sans,11'";
   std::string script;
   if (canvas.extension == ".svg")
-    script = fmt::format("set terminal svg size {},{} {} background rgb '{}'\n", canvas.width, canvas.height, font, Palette::paper);
+    script = fmt::format("set terminal svg size {},{} {} background rgb '{}'\n", canvas.width, canvas.height, font,
+                         Palette::paper);
   else if (canvas.extension == ".png")
-    script = fmt::format("set terminal pngcairo size {},{} {} fontscale 2 linewidth 2 pointscale 2 background rgb '{}'\n",
-                         2 * canvas.width, 2 * canvas.height, font, Palette::paper);
+    script =
+        fmt::format("set terminal pngcairo size {},{} {} fontscale 2 linewidth 2 pointscale 2 background rgb '{}'\n",
+                    2 * canvas.width, 2 * canvas.height, font, Palette::paper);
   else
     script = fmt::format("set terminal pdfcairo size {:.3f}in,{:.3f}in {} background rgb '{}'\n", canvas.width / 96.0,
                          canvas.height / 96.0, font, Palette::paper);

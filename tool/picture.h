@@ -24,7 +24,7 @@ struct Panel {
     std::string label;
     Curve curve;
     std::size_t colour = 0;
-    int dash = 1;
+    std::string_view dash = "1";  ///< gnuplot's dash type
     double width = 2.2;
   };
   std::string title;
@@ -34,11 +34,12 @@ struct Panel {
   std::vector<float> kinks, roots;
   std::vector<std::pair<Range, std::optional<std::size_t>>> shades;  ///< full height, or a strip in a curve's colour
   bool legend = true;
-  bool terminal = false;  ///< drawn with characters
+  bool legend_only = false;  ///< no axes: explains other panels; the last one of a picture
+  bool terminal = false;     ///< drawn with characters
 };
 
 /// All functions and orders in one panel: one function has a colour an order, several a colour each and dashes.
-Panel panel(const std::vector<Call>& calls, const std::vector<int>& orders, Range range);
+Panel panel(const std::vector<Call>& calls, const std::vector<int>& orders, Range range, std::size_t points = 800);
 
 /// Where and how large: pixels of an SVG; a PNG has twice as many each way, a PDF the same proportions.
 struct Canvas {

@@ -32,7 +32,8 @@ void print_marks(const Call& call, Range range) {
   };
   std::vector<std::string> shades, kink_texts, root_texts(call.info().roots.begin(), call.info().roots.end());
   for (const float kink : kinks(call, range)) kink_texts.push_back(decimal(kink));
-  for (const Range& shade : saturated(call, range)) shades.push_back(fmt::format("[{:.4g}, {:.4g}]", shade.from, shade.to));
+  for (const Range& shade : saturated(call, range))
+    shades.push_back(fmt::format("[{:.4g}, {:.4g}]", shade.from, shade.to));
   line("kinks", kink_texts);
   line("roots", root_texts);
   line(fmt::format("|f'| < {} in", decimal(kSaturated)), shades);
@@ -81,9 +82,10 @@ void add_plot(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::Range(0, 2));
   verb->add_option("--range", options->range, "A:B")->capture_default_str();
-  verb->footer("Kinks, roots and saturated regions, |f'| < 0.01, are marked. gnuplot draws.\n"
-               "Examples:\n  actfun plot gelu\n  actfun plot gelu --order 0,1,2 --range -4:4 -o gelu.svg\n"
-               "  actfun plot elu elu:alpha=0.5 silu -o three.png");
+  verb->footer(
+      "Kinks, roots and saturated regions, |f'| < 0.01, are marked. gnuplot draws.\n"
+      "Examples:\n  actfun plot gelu\n  actfun plot gelu --order 0,1,2 --range -4:4 -o gelu.svg\n"
+      "  actfun plot elu elu:alpha=0.5 silu -o three.png");
   verb->callback([options] { plot(*options); });
 }
 

@@ -60,7 +60,8 @@ Json kinks_json(const Call& call) {
 Json extrema_json(const Info& info) {
   Json json = Json::array();
   for (const Extremum& extremum : info.extrema)
-    json.push_back({{"of", order_name(extremum.order)}, {"x", extremum.x}, {"value", extremum.value}, {"type", extremum.type}});
+    json.push_back(
+        {{"of", order_name(extremum.order)}, {"x", extremum.x}, {"value", extremum.value}, {"type", extremum.type}});
   return json;
 }
 
@@ -100,12 +101,6 @@ std::string kink_fact(const Kink& kink) {
                      order_name(kink.order == 2 ? 2 : 1), shown.at, shown.left, shown.right);
 }
 
-/// The digits of a record are more than people want to read.
-std::string short_digits(std::string_view text, const Call& call) {
-  const auto value = evaluate(text, call);
-  return value ? fmt::format("{:.9g}", *value) : std::string(text);
-}
-
 }  // namespace
 
 float evaluate_at(const Call& call, int order, float x) {
@@ -116,10 +111,14 @@ float evaluate_at(const Call& call, int order, float x) {
 
 std::string_view kind_text(Kind kind) {
   switch (kind) {
-    case Kind::unary: return "elementwise, no parameter";
-    case Kind::parametric: return "elementwise, constant parameters";
-    case Kind::learnable: return "elementwise, learnable parameters";
-    case Kind::axis: return "on rows along an axis";
+    case Kind::unary:
+      return "elementwise, no parameter";
+    case Kind::parametric:
+      return "elementwise, constant parameters";
+    case Kind::learnable:
+      return "elementwise, learnable parameters";
+    case Kind::axis:
+      return "on rows along an axis";
   }
   return "";
 }
@@ -133,7 +132,8 @@ std::string parameters_text(const Call& call) {
 
 std::string lipschitz_default(const Call& call) {
   const Info& info = call.info();
-  long double largest = std::fmax(std::fabs(evaluate_at(call, 1, -kInfinity)), std::fabs(evaluate_at(call, 1, kInfinity)));
+  long double largest =
+      std::fmax(std::fabs(evaluate_at(call, 1, -kInfinity)), std::fabs(evaluate_at(call, 1, kInfinity)));
   std::vector<std::string_view> slopes;
   for (const Extremum& extremum : info.extrema)
     if (extremum.order == 1) slopes.push_back(extremum.value);
@@ -177,6 +177,19 @@ Json record(const Call& call) {
   return json;
 }
 
+std::string short_decimals(std::string_view text) {
+  constexpr std::size_t kPlaces = 9;
+  std::string cut;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t end = std::min(text.find_first_not_of("0123456789.", i), text.size());
+    const bool is_long = end - i > kPlaces + 2 && text.substr(i, end - i).find('.') != text.npos;
+    cut += is_long ? fmt::format("{:.{}g}", std::stold(std::string(text.substr(i, end - i))), kPlaces)
+                   : text.substr(i, end - i);
+    for (i = end; i < text.size() && text.find_first_of("0123456789.", i) != i; ++i) cut += text[i];
+  }
+  return cut;
+}
+
 std::vector<std::pair<std::string, std::string>> facts(const Call& call) {
   const Info& info = call.info();
   std::vector<std::pair<std::string, std::string>> list;
@@ -189,21 +202,23 @@ std::vector<std::pair<std::string, std::string>> facts(const Call& call) {
   for (std::size_t i = 0; i < info.parameters.size(); ++i)
     add(fmt::format("  {}", info.parameters[i].name),
         fmt::format("default {}, domain {}", info.parameters[i].preset, info.parameters[i].domain));
-  add("range", std::string(info.range));
+  add("range", short_decimals(info.range));
   if (call.entry->elementwise())
-    for (int order = 0; order < 3; ++order) add(fmt::format("limits of {}", order_name(order)), limits_fact(call, order));
+    for (int order = 0; order < 3; ++order)
+      add(fmt::format("limits of {}", order_name(order)), limits_fact(call, order));
   add("monotone", std::string(info.monotone));
   add("symmetry", std::string(info.symmetry));
   if (!info.lipschitz.empty()) {
     const std::string value = lipschitz_default(call);
     const bool same = value.empty() || value == info.lipschitz;
-    add("Lipschitz", same ? std::string(info.lipschitz) : fmt::format("{} = {}", info.lipschitz, value));
+    add("Lipschitz",
+        same ? std::string(info.lipschitz) : fmt::format("{} = {}", info.lipschitz, short_decimals(value)));
   }
   add("roots", fmt::format("{}", fmt::join(info.roots.begin(), info.roots.end(), ", ")));
   for (const Kink& kink : info.kinks) add("kink", kink_fact(kink));
   for (const Extremum& extremum : info.extrema)
     add(fmt::format("{} of {}", extremum.type, order_name(extremum.order)),
-        fmt::format("{} at x = {}", short_digits(extremum.value, call), short_digits(extremum.x, call)));
+        fmt::format("{} at x = {}", short_decimals(extremum.value), short_decimals(extremum.x)));
   add("aliases", fmt::format("{}", fmt::join(info.aliases.begin(), info.aliases.end(), ", ")));
   add("known as", fmt::format("{}", fmt::join(info.known_as.begin(), info.known_as.end(), ", ")));
   add("paper", std::string(info.paper));

@@ -27,6 +27,9 @@ std::string lipschitz_default(const Call& call);
 /// Everything, as `list --json` and `show --json` print it.
 nlohmann::ordered_json record(const Call& call);
 
+/// `text` with its long decimals cut to seven digits.
+std::string short_decimals(std::string_view text);
+
 /// The facts for people: (label, text), only those that the function has.
 std::vector<std::pair<std::string, std::string>> facts(const Call& call);
 

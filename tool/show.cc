@@ -40,8 +40,10 @@ void add_show(CLI::App& app) {
   verb->footer("Examples:\n  actfun show gelu\n  actfun show elu:alpha=0.5\n  actfun show tanh --json");
   verb->callback([options] {
     const Call call = parse_function(options->function);
-    if (options->json) fmt::print("{}\n", record(call).dump(1));
-    else print_card(call);
+    if (options->json)
+      fmt::print("{}\n", record(call).dump(1));
+    else
+      print_card(call);
   });
 }
 

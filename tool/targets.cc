@@ -8,8 +8,9 @@ namespace actfun::tool {
 
 void add_targets(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("targets", "Instruction sets: compiled, supported, in use");
-  verb->footer("The environment variable ACTFUN_TARGET forces one.\n"
-               "Examples:\n  actfun targets\n  ACTFUN_TARGET=AVX2 actfun targets");
+  verb->footer(
+      "The environment variable ACTFUN_TARGET forces one.\n"
+      "Examples:\n  actfun targets\n  ACTFUN_TARGET=AVX2 actfun targets");
   verb->callback([] {
     const Target& current = current_target();
     fmt::print("{:<8} {:<9} {:<6}  {}\n", "name", "supported", "in use", "what it is");

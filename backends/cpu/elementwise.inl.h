@@ -8,33 +8,52 @@
 // double-doubles and rounded to odd on the way to float.
 
 // Floats of half a vector: as many as a vector of doubles has.
-using Doubles = hn::ScalableTag<double>;
 using Floats = hn::Rebind<float, Doubles>;
 using FloatsV = hn::Vec<Floats>;
+
+/// How many vectors are worked on side by side: more chains than the pipelines are deep bring nothing.
+inline constexpr int kSideBySide = HWY_TARGET == HWY_SCALAR ? 1 : 4;
 
 /// The error that `Arithmetic::tested` allows, relative to a result (or to the terms of a Cancelling sum). The quick
 /// test allows half of it: 2^12 units in the last place of a double.
 inline constexpr double kTolerance = 0x1p-40;
 
-HWY_INLINE Real sum(Real y) { return y; }
-HWY_INLINE Real sum(Cancelling y) { return y.a + y.b; }
-HWY_INLINE Real magnitude(Real y) { return abs(y); }
-HWY_INLINE Real magnitude(Cancelling y) { return abs(y.a) + abs(y.b); }
-
-/// Where y comes within `ulps` (a power of two) of a boundary between floats, or rounds to a subnormal float, where
-/// those boundaries lie elsewhere, or is NaN.
-template <int log2_ulps>
-HWY_INLINE Mask doubtful(Real y) {
-  const Real::Bits du;
-  // A boundary is a double whose low 29 bits are 2^28. Shift the window around it to 0 ... 2 ulps - 1.
-  const auto shifted = hn::Add(bits(y), hn::Set(du, (1ull << 28) + (1ull << log2_ulps)));
-  const auto outside = hn::And(shifted, hn::Set(du, (1ull << 29) - (2ull << log2_ulps)));
-  const Mask near_boundary = {hn::MaskFromVec(hn::BitCast(Doubles(), hn::VecFromMask(du, hn::Eq(outside, hn::Zero(du)))))};
-  return near_boundary | !((abs(y) >= 0x1p-126) | (y == 0.0));  // in this form NaN is doubtful
+template <int K>
+HWY_INLINE Reals<K> sum(Reals<K> y) {
+  return y;
 }
-HWY_INLINE Mask doubtful(Real y) { return doubtful<12>(y); }
+template <int K>
+HWY_INLINE Reals<K> sum(Cancelling<K> y) {
+  return y.a + y.b;
+}
+template <int K>
+HWY_INLINE Reals<K> magnitude(Reals<K> y) {
+  return abs(y);
+}
+template <int K>
+HWY_INLINE Reals<K> magnitude(Cancelling<K> y) {
+  return abs(y.a) + abs(y.b);
+}
+
+/// Where y comes within 2^12 `slack` units in its last place of a boundary between floats, or is no normal float:
+/// boundaries lie elsewhere between subnormal ones, and an infinite or NaN input shows as an infinite or NaN result.
+/// Zero is not doubtful.
+template <std::uint64_t slack, int K>
+HWY_INLINE Masks<K> doubtful_by(Reals<K> y) {
+  // A boundary is a double whose low 29 bits are 2^28. Shift the window around it to 0 ... 2 reach - 1.
+  constexpr std::uint64_t reach = slack << 12;
+  const Masks<K> near_boundary = ((bits(y) + ((1ull << 28) + reach)) & ((1ull << 29) - 2 * reach)) == 0;
+  return near_boundary | !(in_binades<-126, 128>(y) | (y == 0.0));
+}
+template <int K>
+HWY_INLINE Masks<K> doubtful(Reals<K> y) {
+  return doubtful_by<1>(y);
+}
 /// A sum that cancels by no more than 8 has an error of no more than 8 times that of a product.
-HWY_INLINE Mask doubtful(Cancelling y) { return doubtful<15>(sum(y)) | (magnitude(y) > 8.0 * abs(sum(y))); }
+template <int K>
+HWY_INLINE Masks<K> doubtful(Cancelling<K> y) {
+  return doubtful_by<8>(sum(y)) | (magnitude(y) > 8.0 * abs(sum(y)));
+}
 
 template <class F, Order order, class R, class... P>
 HWY_INLINE auto apply(R x, P... p) {
@@ -46,69 +65,90 @@ HWY_INLINE auto apply(R x, P... p) {
     return F::curvature(x, p...);
 }
 
-HWY_INLINE FloatsV round_to_float(Real y) { return hn::DemoteTo(Floats(), y.v); }
+HWY_INLINE FloatsV to_floats(DoublesV y) { return hn::DemoteTo(Floats(), y); }
+HWY_INLINE DoublesV to_doubles(FloatsV x) { return hn::PromoteTo(Doubles(), x); }
 
-/// The same results without haste: for vectors with a doubtful, infinite or NaN lane.
+/// The same results without haste: for vectors with a doubtful lane.
 template <class F, Order order, class... P>
-HWY_NOINLINE FloatsV with_care(FloatsV floats, P... p) {
-  const Floats df;
+HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
   // Infinities stand for their limits: beyond the largest float, nothing changes any more.
-  const Real x = at_most(at_least(Real(hn::PromoteTo(Doubles(), floats)), -0x1p130), 0x1p130);
-  const auto y = apply<F, order>(x, p...);
+  const Real x = at_most(at_least(Real(to_doubles(floats)), -0x1p130), 0x1p130);
+  const auto y = apply<F, order>(x, Real(p)...);
   const Real error = kTolerance * magnitude(y);
-  const FloatsV low = round_to_float(sum(y) - error), high = round_to_float(sum(y) + error);
+  const FloatsV low = to_floats((sum(y) - error).v[0]), high = to_floats((sum(y) + error).v[0]);
   FloatsV result = low;
-  if (!hn::AllTrue(df, hn::Eq(low, high))) {
+  if (!hn::AllTrue(Floats(), hn::Eq(low, high))) {
     const DoubleDouble z = apply<F, order>(DoubleDouble(x), DoubleDouble(p)...);
-    result = hn::IfThenElse(hn::Eq(low, high), low, round_to_float(round_to_odd(two_sum(z.hi, z.lo))));
+    const FloatsV certain = to_floats(round_to_odd(two_sum(z.hi, z.lo)).v[0]);
+    result = hn::IfThenElse(hn::Eq(low, high), low, certain);
   }
   return hn::IfThenElse(hn::IsNaN(floats), floats, result);
 }
 
-template <class F>
-using Tag = std::conditional_t<arithmetic_of<F>() == Arithmetic::single, Single::D, Floats>;
-
-template <class F, Order order, class... P>
-HWY_INLINE hn::Vec<Tag<F>> evaluate(hn::Vec<Tag<F>> floats, P... p) {
-  if constexpr (arithmetic_of<F>() == Arithmetic::single) {
-    return hn::IfThenElse(hn::IsNaN(floats), floats, apply<F, order>(Single(floats)).v);
+/// y[i] = f(x[i]) for K vectors of floats.
+template <class F, Order order, int K, class... P>
+HWY_INLINE void evaluate(const FloatsV (&x)[K], float* y, P... p) {
+  const std::size_t lanes = hn::Lanes(Floats());
+  const auto result =
+      apply<F, order>(for_each_vector<Reals<K>, K>([&](auto k) HWY_ATTR { return to_doubles(x[k]); }), Reals<K>(p)...);
+  if constexpr (arithmetic_of<F>() == Arithmetic::exact) {
+    for (int k = 0; k < K; ++k)
+      hn::StoreU(hn::IfThenElse(hn::IsNaN(x[k]), x[k], to_floats(result.v[k])), Floats(), y + k * lanes);
+  } else if (HWY_LIKELY(none(doubtful(result)))) {
+    for (int k = 0; k < K; ++k) hn::StoreU(to_floats(sum(result).v[k]), Floats(), y + k * lanes);
   } else {
-    const Real x = hn::PromoteTo(Doubles(), floats);
-    const auto y = apply<F, order>(x, p...);
-    if constexpr (arithmetic_of<F>() == Arithmetic::exact) {
-      return hn::IfThenElse(hn::IsNaN(floats), floats, round_to_float(y));
-    } else {
-      const Mask doubt = doubtful(y) | !(x - x == 0.0);  // infinite and NaN inputs too
-      if (HWY_UNLIKELY(!hn::AllFalse(Doubles(), doubt.m))) return with_care<F, order>(floats, p...);
-      return round_to_float(sum(y));
-    }
+    for (int k = 0; k < K; ++k) hn::StoreU(with_care<F, order>(x[k], p...), Floats(), y + k * lanes);
   }
 }
 
-/// Calls body(x, i) for every vector of floats; the tail is the body on a padded copy of what is left.
+/// One step of the loops: `width` floats by a function that computes on floats, or on doubles.
+template <class F, bool single = arithmetic_of<F>() == Arithmetic::single>
+struct Step {
+  static constexpr int K = kSideBySide;
+  static HWY_INLINE std::size_t width() { return K * hn::Lanes(Floats()); }
+  FloatsV x[K];
+  HWY_INLINE explicit Step(const float* from) {
+    for (int k = 0; k < K; ++k) x[k] = hn::LoadU(Floats(), from + k * hn::Lanes(Floats()));
+  }
+  template <Order order, class... P>
+  HWY_INLINE void store(float* to, P... p) const {
+    evaluate<F, order>(x, to, p...);
+  }
+};
+template <class F>
+struct Step<F, true> {
+  static HWY_INLINE std::size_t width() { return hn::Lanes(Single::D()); }
+  Single x;
+  HWY_INLINE explicit Step(const float* from) : x(hn::LoadU(Single::D(), from)) {}
+  template <Order order>
+  HWY_INLINE void store(float* to) const {
+    hn::StoreU(hn::IfThenElse(hn::IsNaN(x.v), x.v, apply<F, order>(x).v), Single::D(), to);
+  }
+};
+
+/// y[0][i], y[1][i], ... = f(x[i]) in the orders given. All of a step is read before any of it is written: an output
+/// may be x. The tail is the same step on a padded copy of what is left, not a second formula.
 template <class F, Order... orders, std::size_t... index>
 HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std::size_t n, const double* p,
                     std::index_sequence<index...>) {
-  const Tag<F> d;
-  const std::size_t lanes = hn::Lanes(d);
-  const auto body = [&](const float* from, std::array<float*, sizeof...(orders)> to) HWY_ATTR {
-    const auto v = hn::LoadU(d, from);
+  constexpr std::size_t kOutputs = sizeof...(orders), kWidest = 16 * kSideBySide;
+  alignas(64) float padded[kWidest], results[kOutputs][kWidest];
+  const std::size_t width = Step<F>::width();
+  for (std::size_t i = 0; i < n; i += width) {
+    const float* from = x + i;
+    std::array<float*, kOutputs> to = y;
+    for (float*& out : to) out += i;
+    const std::size_t left = n - i;
+    if (HWY_UNLIKELY(left < width)) {
+      std::memset(padded, 0, sizeof padded);
+      std::memcpy(padded, from, left * sizeof(float));
+      from = padded;
+      for (std::size_t k = 0; k < kOutputs; ++k) to[k] = results[k];
+    }
+    const Step<F> step(from);
     std::size_t k = 0;
-    // + 0 makes a parameter's -0 into 0. All orders are computed before any is stored: y or dy may be x.
-    const hn::Vec<Tag<F>> results[] = {evaluate<F, orders>(v, Real(p[index] + 0.0)...)...};
-    ((hn::StoreU(results[k], d, to[k]), ++k, static_cast<void>(orders)), ...);
-  };
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    body(x + i, y);
-    for (float*& out : y) out += lanes;
-  }
-  if (i < n) {
-    alignas(64) float padded[16] = {}, results[sizeof...(orders)][16];
-    std::array<float*, sizeof...(orders)> to;
-    for (std::size_t k = 0; k < sizeof...(orders); ++k) to[k] = results[k];
-    std::memcpy(padded, x + i, (n - i) * sizeof(float));
-    body(padded, to);
-    for (std::size_t k = 0; k < sizeof...(orders); ++k) std::memcpy(y[k], results[k], (n - i) * sizeof(float));
+    (step.template store<orders>(to[k++], (p[index] + 0.0)...), ...);  // + 0 makes a parameter's -0 into 0
+    if (HWY_UNLIKELY(left < width))
+      for (k = 0; k < kOutputs; ++k) std::memcpy(y[k] + i, results[k], left * sizeof(float));
   }
 }

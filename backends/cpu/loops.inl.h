@@ -5,11 +5,12 @@ template <class F>
 struct ElementwiseLoops {
   using Parameters = std::make_index_sequence<F::info.parameters.size()>;
 
+  // Flattened: a function and all that it is made of become one loop, with its constants in registers.
   template <Order order>
-  static void unary(const float* x, float* y, std::size_t n, const double* p) {
+  static HWY_FLATTEN void unary(const float* x, float* y, std::size_t n, const double* p) {
     run<F, order>(x, {y}, n, p, Parameters());
   }
-  static void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const double* p) {
+  static HWY_FLATTEN void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const double* p) {
     run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Parameters());
   }
   static constexpr Kernels kernels{{unary<Order::value>, unary<Order::slope>, unary<Order::curvature>},
@@ -18,7 +19,7 @@ struct ElementwiseLoops {
 
 template <class F>
 struct AxisLoops {
-  static void row(const float* x, float* y, std::size_t n) {
+  static HWY_FLATTEN void row(const float* x, float* y, std::size_t n) {
     const Row r(x, y, n);
     if (!r.has_limit()) {
       for (std::size_t i = 0; i < n; ++i) y[i] = std::numeric_limits<float>::quiet_NaN();

@@ -12,9 +12,9 @@ HWY_INLINE Real fused(Real a, Real b, Real c) {
 #else
   const Doubles d;
   alignas(64) double p[8], q[8], r[8];
-  hn::Store(a.v, d, p), hn::Store(b.v, d, q), hn::Store(c.v, d, r);
+  hn::Store(a.v[0], d, p), hn::Store(b.v[0], d, q), hn::Store(c.v[0], d, r);
   for (std::size_t i = 0; i < hn::Lanes(d); ++i) p[i] = std::fma(p[i], q[i], r[i]);
-  return hn::Load(d, p);
+  return Real(hn::Load(d, p));
 #endif
 }
 
@@ -39,7 +39,7 @@ HWY_INLINE Real exp_of_difference(Real x) {
   Real p = q[10];
   for (int i = 9; i >= 0; --i) p = fused(p, r, q[i]);
   const Real e = fused(p * r, r, r);
-  const Real scale = from_bits(hn::Add(hn::Set(Real::Bits(), 0x3FF0000000000000), hn::ShiftLeft<52>(bits(m))));
+  const Real scale = from_bits(bits(m).left<52>() + 0x3FF0000000000000);
   const Mask counts = at_zero ? x > -200.0 : (x > -200.0) & (x < 0.0);
   return select(counts, fused(scale, e, scale), 0.0);
 }
@@ -111,8 +111,8 @@ class Row {
         from = padded;
       }
       for (std::size_t k = 0; k < kSums; k += lanes) {
-        const Real x = hn::PromoteTo(d, hn::LoadU(Floats(), from + k));
-        hn::Store((Real(hn::Load(d, sums + k)) + exp_of_difference<false>(x - maximum)).v, d, sums + k);
+        const Real x = to_doubles(hn::LoadU(Floats(), from + k));
+        hn::Store((Real(hn::Load(d, sums + k)) + exp_of_difference<false>(x - maximum)).v[0], d, sums + k);
       }
     }
     for (std::size_t width = kSums / 2; width > 0; width /= 2)
@@ -127,12 +127,12 @@ class Row {
     const std::size_t lanes = hn::Lanes(df);
     std::size_t i = 0;
     for (; i + lanes <= n_; i += lanes)
-      hn::StoreU(round_to_float(f(Real(hn::PromoteTo(Doubles(), hn::LoadU(df, x_ + i))))), df, y_ + i);
+      hn::StoreU(to_floats(f(Real(to_doubles(hn::LoadU(df, x_ + i)))).v[0]), df, y_ + i);
     if (i < n_) {
       alignas(64) float padded[16] = {};
       std::memcpy(padded, x_ + i, (n_ - i) * sizeof(float));
-      const Real x = hn::PromoteTo(Doubles(), hn::Load(df, padded));
-      hn::Store(round_to_float(f(x)), df, padded);
+      const Real x = to_doubles(hn::Load(df, padded));
+      hn::Store(to_floats(f(x).v[0]), df, padded);
       std::memcpy(y_ + i, padded, (n_ - i) * sizeof(float));
     }
   }

@@ -14,13 +14,13 @@
 
 // HWY_TARGET's bit, Highway's name for its namespace, and a description; best first.
 #if HWY_ARCH_X86
-#define ACTFUN_TARGETS(X)                                     \
-  X(AVX3, "AVX-512 (F, BW, CD, DQ, VL)")                      \
-  X(AVX2, "AVX2 and FMA")                                     \
-  X(SSE4, "SSE4.2, no fused multiply-add")                    \
+#define ACTFUN_TARGETS(X)                  \
+  X(AVX3, "AVX-512 (F, BW, CD, DQ, VL)")   \
+  X(AVX2, "AVX2 and FMA")                  \
+  X(SSE4, "SSE4.2, no fused multiply-add") \
   X(SCALAR, "portable C++, no fused multiply-add")
 #else
-#define ACTFUN_TARGETS(X)                                     \
-  X(NEON, "Advanced SIMD")                                    \
+#define ACTFUN_TARGETS(X)  \
+  X(NEON, "Advanced SIMD") \
   X(SCALAR, "portable C++, no fused multiply-add")
 #endif

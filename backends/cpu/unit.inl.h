@@ -20,6 +20,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace actfun::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+// In this order: each builds on those before it.
+// clang-format off
 #include "core/lane/real.inl.h"
 #include "core/lane/single.inl.h"
 #include "core/lane/double_double.inl.h"
@@ -30,6 +32,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "backends/cpu/elementwise.inl.h"
 #include "backends/cpu/row.inl.h"
 #include "backends/cpu/loops.inl.h"
+// clang-format on
 }  // namespace actfun::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -44,15 +47,15 @@ HWY_AFTER_NAMESPACE();
 #else
 #define ACTFUN_CASES(file) ACTFUN_CASE(file, NEON) ACTFUN_CASE(file, SCALAR)
 #endif
-#define ACTFUN_DEFINE_LOOKUP(file)                        \
-  namespace actfun {                                      \
-  using file##_Table = decltype(N_SCALAR::file());        \
-  file##_Table lookup_##file(std::int64_t target) {       \
-    switch (target) {                                     \
-      ACTFUN_CASES(file)                                  \
-      default:                                            \
-        return nullptr;                                   \
-    }                                                     \
-  }                                                       \
+#define ACTFUN_DEFINE_LOOKUP(file)                  \
+  namespace actfun {                                \
+  using file##_Table = decltype(N_SCALAR::file());  \
+  file##_Table lookup_##file(std::int64_t target) { \
+    switch (target) {                               \
+      ACTFUN_CASES(file)                            \
+      default:                                      \
+        return nullptr;                             \
+    }                                               \
+  }                                                 \
   }
 #endif

@@ -20,9 +20,8 @@ struct Exponential {
 inline constexpr double kRoundToInteger = 6755399441055744.0;
 
 /// exp(x) of -704 <= x <= 704, with expm1's accuracy near 0 if asked for.
-template <bool near_zero>
-HWY_INLINE Exponential<Real> exponential_in_range(Real x) {
-  const Real::Bits du;
+template <bool near_zero, int K>
+HWY_INLINE Exponential<Reals<K>> exponential_in_range(Reals<K> x) {
 #if HWY_TARGET == HWY_AVX3
   // 16 pieces: 2^(j/16) in two registers. The table's exponents have j taken out, so that adding the integer 16 n + j
   // at bit 48 puts n where it belongs.
@@ -31,13 +30,15 @@ HWY_INLINE Exponential<Real> exponential_in_range(Real x) {
       0x3FEF06FE0A31B715, 0x3FEEDEA64C123422, 0x3FEEBFDAD5362A27, 0x3FEEAB07DD485429,
       0x3FEEA09E667F3BCD, 0x3FEEA11473EB0187, 0x3FEEACE5422AA0DB, 0x3FEEC49182A3F090,
       0x3FEEE89F995AD3AD, 0x3FEF199BDD85529C, 0x3FEF5818DCFBA487, 0x3FEFA4AFA2A490DA};
-  const Real m = fma(x, 0x1.71547652b82fep4, kRoundToInteger);
-  const Real r = fnma(m - kRoundToInteger, 0x1.62e42fefa39efp-5, x);
-  const auto k = bits(m);
-  const auto power =
-      hn::Vec<Real::Bits>{_mm512_permutex2var_epi64(hn::Load(du, kPowers).raw, k.raw, hn::Load(du, kPowers + 8).raw)};
-  const Real scale = from_bits(hn::Add(power, hn::ShiftLeft<48>(k)));
-  Real q;
+  const Reals<K> m = fma(x, 0x1.71547652b82fep4, kRoundToInteger);
+  const Reals<K> r = fnma(m - kRoundToInteger, 0x1.62e42fefa39efp-5, x);
+  const Bits<K> n = bits(m);
+  const DoubleBits du;
+  const Bits<K> power = ACTFUN_EACH(
+      Bits<K>,
+      (DoubleBitsV{_mm512_permutex2var_epi64(hn::Load(du, kPowers).raw, n.b[k].raw, hn::Load(du, kPowers + 8).raw)}));
+  const Reals<K> scale = from_bits(power + n.template left<48>());
+  Reals<K> q;
   if constexpr (near_zero) {  // 2^-50.2 of expm1
     q = fma(r, 0x1.6c161bed42b99p-10, 0x1.111228f36e16fp-7);
     q = fma(q, r, 0x1.55555557179c6p-5);
@@ -51,10 +52,10 @@ HWY_INLINE Exponential<Real> exponential_in_range(Real x) {
   return {scale, fma(q * r, r, r)};
 #else
   // One piece and a longer polynomial: without a register of 16 doubles a table costs more than it saves. 2^-43.5.
-  const Real m = fma(x, 0x1.71547652b82fep0, kRoundToInteger);
-  const Real r = fnma(m - kRoundToInteger, 0x1.62e42fefa39efp-1, x);
-  const Real scale = from_bits(hn::Add(hn::Set(du, 0x3FF0000000000000), hn::ShiftLeft<52>(bits(m))));
-  Real q = fma(r, 0x1.721106619617ap-19, 0x1.a159ca5de0f34p-16);
+  const Reals<K> m = fma(x, 0x1.71547652b82fep0, kRoundToInteger);
+  const Reals<K> r = fnma(m - kRoundToInteger, 0x1.62e42fefa39efp-1, x);
+  const Reals<K> scale = from_bits(bits(m).template left<52>() + 0x3FF0000000000000);
+  Reals<K> q = fma(r, 0x1.721106619617ap-19, 0x1.a159ca5de0f34p-16);
   q = fma(q, r, 0x1.a01a5642d8dffp-13);
   q = fma(q, r, 0x1.6c164e643ebf1p-10);
   q = fma(q, r, 0x1.111110ed1481fp-7);
@@ -70,7 +71,7 @@ HWY_INLINE Exponential<DoubleDouble> exponential_in_range(DoubleDouble x) {
   // ln 2 in three parts; the first has 40 bits, so n times it is exact.
   const Real n = fma(x.hi, 0x1.71547652b82fep0, kRoundToInteger) - kRoundToInteger;
   DoubleDouble r = DoubleDouble(two_sum(x.hi, -(n * 0x1.62e42fefa2p-1))) + DoubleDouble(x.lo);
-  r = r - DoubleDouble(two_product(n, 0x1.9ef35793c7673p-41)) - DoubleDouble(n * 0x1.f97b57a079a19p-103);
+  r = r - DoubleDouble(two_product(n, Real(0x1.9ef35793c7673p-41))) - DoubleDouble(n * 0x1.f97b57a079a19p-103);
   // expm1(r / 256) by Taylor's series, |r| / 256 < 0.00136, 11 terms: 2^-131 left out. Then eight times
   // expm1(2 a) = 2 expm1(a) + expm1(a)^2.
   r = scale(r, 0x1p-8);
@@ -78,9 +79,8 @@ HWY_INLINE Exponential<DoubleDouble> exponential_in_range(DoubleDouble x) {
   for (int k = 11; k >= 2; --k) e = DoubleDouble(1.0) + r * e / DoubleDouble(static_cast<double>(k));
   e = r * e;
   for (int i = 0; i < 8; ++i) e = scale(e, 2.0) + e * e;
-  const Real::Bits du;
-  const auto exponent = bits(n + (kRoundToInteger + 1023.0));
-  return {DoubleDouble(from_bits(hn::ShiftLeft<52>(hn::And(exponent, hn::Set(du, 0x7ff))))), e};
+  const Bits<1> exponent = bits(n + (kRoundToInteger + 1023.0)) & 0x7ff;
+  return {DoubleDouble(from_bits(exponent.left<52>())), e};
 }
 
 /// x cut to where exp is neither negligible nor overwhelming.

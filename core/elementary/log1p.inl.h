@@ -3,10 +3,11 @@
 // DoubleDouble. Coefficients: scripts/fit/log1p.sollya.
 
 /// log1p(e) = 2 atanh(s), s = e / (2 + e) <= 1/3: the series in s^2 converges twice as fast as that in e.
-HWY_INLINE Real log1p(Real e) {
-  const Real s = e * reciprocal(e + 2.0);
-  const Real w = s * s;
-  Real p = fma(w, 0x1.9b59b494626ddp-3, 0x1.200810229edc6p-3);  // 2^-43.7
+template <int K>
+HWY_INLINE Reals<K> log1p(Reals<K> e) {
+  const Reals<K> s = e * reciprocal(e + 2.0);
+  const Reals<K> w = s * s;
+  Reals<K> p = fma(w, 0x1.9b59b494626ddp-3, 0x1.200810229edc6p-3);  // 2^-43.7
   p = fma(p, w, 0x1.7702bc057ca16p-3);
   p = fma(p, w, 0x1.c6f84570c0e14p-3);
   p = fma(p, w, 0x1.2492ce538ffe4p-2);

@@ -9,13 +9,14 @@ HWY_INLINE R normal_density(R x) {
 
 /// Phi(x) = 1 - Phi(-x); the upper tail is exp(-t^2/2) p(u), u = (t - 5) / (t + 5), t = |x| (the map of
 /// M. M. Shepherd and J. G. Laframboise, Math. Comp. 36, 1981). Coefficients: scripts/fit/normal.sollya, 2^-46.
-HWY_INLINE Real normal_cumulative(Real x) {
-  const Real t = abs(x);
-  const Real u = fnma(reciprocal(t + 5.0), 10.0, 1.0);
+template <int K>
+HWY_INLINE Reals<K> normal_cumulative(Reals<K> x) {
+  const Reals<K> t = abs(x);
+  const Reals<K> u = fnma(reciprocal(t + 5.0), 10.0, 1.0);
   // Even and odd powers apart: two short chains instead of one long.
-  const Real w = u * u;
-  Real even = fma(w, 0x1.514e7c5b8be02p-24, -0x1.85f1005e1590dp-21);
-  Real odd = fma(w, 0x1.66b1de980adf3p-23, -0x1.4a4075f270feep-20);
+  const Reals<K> w = u * u;
+  Reals<K> even = fma(w, 0x1.514e7c5b8be02p-24, -0x1.85f1005e1590dp-21);
+  Reals<K> odd = fma(w, 0x1.66b1de980adf3p-23, -0x1.4a4075f270feep-20);
   even = fma(even, w, 0x1.c0e661411ba2p-18);
   odd = fma(odd, w, 0x1.0053788fd8488p-20);
   even = fma(even, w, -0x1.fb0a0931a8a55p-15);
@@ -29,7 +30,7 @@ HWY_INLINE Real normal_cumulative(Real x) {
   even = fma(even, w, 0x1.db6af87226e51p-4);
   odd = fma(odd, w, -0x1.25cd1321c8dc7p-3);
   even = fma(even, w, 0x1.3b0fbcb4c7812p-4);
-  const Real tail = exp_decay(-0.5 * (x * x)) * fma(odd, u, even);
+  const Reals<K> tail = exp_decay(-0.5 * (x * x)) * fma(odd, u, even);
   return select(x < 0.0, tail, 1.0 - tail);
 }
 

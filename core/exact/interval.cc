@@ -161,6 +161,13 @@ Interval operator*(const Interval& a, const Interval& b) {
   return r;
 }
 
+Interval operator*(unsigned long n, Interval a) {
+  if (n == 1) return a;
+  mpfr_mul_ui(a.lower_, a.lower_, n, MPFR_RNDD);
+  mpfr_mul_ui(a.upper_, a.upper_, n, MPFR_RNDU);
+  return a;
+}
+
 Interval operator/(const Interval& a, const Interval& b) {
   if (!a.defined() || !b.defined() || b.contains_zero()) return Interval::undefined();
   if (a.zero()) return 0;

@@ -66,6 +66,8 @@ class Interval {
   mpfr_srcptr lower() const { return lower_; }
   mpfr_srcptr upper() const { return upper_; }
   bool defined() const { return !mpfr_nan_p(lower_); }
+  /// Both ends are numbers: nothing was undefined and nothing exceeded MPFR's range.
+  bool bounded() const { return mpfr_number_p(lower_) && mpfr_number_p(upper_); }
   bool point() const { return mpfr_equal_p(lower_, upper_) != 0; }
   bool zero() const { return mpfr_zero_p(lower_) && mpfr_zero_p(upper_); }  ///< the point 0
   bool contains_zero() const { return mpfr_sgn(lower_) <= 0 && mpfr_sgn(upper_) >= 0; }
@@ -77,6 +79,7 @@ class Interval {
   friend Interval operator+(const Interval& a, const Interval& b);
   friend Interval operator-(const Interval& a, const Interval& b);
   friend Interval operator*(const Interval& a, const Interval& b);
+  friend Interval operator*(unsigned long n, Interval a);
   friend Interval operator/(const Interval& a, const Interval& b);
   friend Condition operator>(const Interval& a, const Interval& b) { return {Decisions::current().greater(a, b)}; }
   friend Condition operator<(const Interval& a, const Interval& b) { return {Decisions::current().greater(b, a)}; }

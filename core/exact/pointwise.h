@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <stdexcept>
 
 #include "core/exact/definition.h"
 
@@ -24,20 +26,20 @@ class Pointwise {
   /// units of the result's last place: -1 at best, -inf where it is a midpoint exactly.
   double distance(float x, Order order) const;
 
-  /// log2-free error of a given answer, in units in the last place of the correctly rounded result.
+  /// The error of an answer that is not the correctly rounded one, in units of that one's last place.
   double error(float x, float answer, Order order) const;
 
  private:
   Interval enclose(const Interval& x, Order order, mpfr_prec_t bits) const;
   float round_at(const Interval& x, Order order, float shown) const;
+  std::runtime_error undecided(Order order, float x) const;
   float round_at_zero(float zero, Order order) const;
-  float tail_zero(const Interval& x, Order order) const;
+  std::optional<float> tail_zero(const Interval& x, Order order) const;
 
   Definition definition_;
 };
 
 /// Nearest even, with gradual underflow and overflow to infinity. An exact zero is +0.
 float to_float(mpfr_srcptr value);
-Interval derivative(const Series& series, Order order);
 
 }  // namespace actfun::exact

@@ -2,13 +2,24 @@
 #include "core/exact/series.h"
 
 #include <algorithm>
+#include <array>
 
 namespace actfun::exact {
 namespace {
 
 thread_local std::size_t truncation = 2;
 
-Interval whole(std::size_t k) { return static_cast<int>(k); }
+/// n over k, from Pascal's triangle.
+unsigned long binomial(std::size_t n, std::size_t k) {
+  constexpr std::size_t rows = 32;
+  static const auto triangle = [] {
+    std::array<std::array<unsigned long, rows>, rows> t{};
+    for (std::size_t i = 0; i < rows; ++i)
+      for (std::size_t j = 0; j <= i; ++j) t[i][j] = j == 0 || j == i ? 1 : t[i - 1][j - 1] + t[i - 1][j];
+    return t;
+  }();
+  return triangle[n][k];
+}
 
 }  // namespace
 
@@ -17,33 +28,33 @@ Series::Order::~Order() { truncation = outer_; }
 
 Series Series::variable(Interval center) {
   Series s(std::move(center));
-  if (truncation > 0) s.coefficients_.emplace_back(1);
+  if (truncation > 0) s.derivatives_.emplace_back(1);
   return s;
 }
 
 const Interval& Series::operator[](std::size_t k) const {
   thread_local const Interval zero(0);
-  return k < size() ? coefficients_[k] : zero;
+  return k < size() ? derivatives_[k] : zero;
 }
 
 void Series::trim() {
-  while (size() > 1 && coefficients_.back().zero()) coefficients_.pop_back();
+  while (size() > 1 && derivatives_.back().zero()) derivatives_.pop_back();
 }
 
 Series operator-(const Series& a) {
   Series r;
-  for (const Interval& c : a.coefficients_) r.coefficients_.push_back(-c);
+  for (const Interval& c : a.derivatives_) r.derivatives_.push_back(-c);
   return r;
 }
 Series operator+(const Series& a, const Series& b) {
   Series r;
-  for (std::size_t k = 0; k < std::max(a.size(), b.size()); ++k) r.coefficients_.push_back(a[k] + b[k]);
+  for (std::size_t k = 0; k < std::max(a.size(), b.size()); ++k) r.derivatives_.push_back(a[k] + b[k]);
   r.trim();
   return r;
 }
 Series operator-(const Series& a, const Series& b) {
   Series r;
-  for (std::size_t k = 0; k < std::max(a.size(), b.size()); ++k) r.coefficients_.push_back(a[k] - b[k]);
+  for (std::size_t k = 0; k < std::max(a.size(), b.size()); ++k) r.derivatives_.push_back(a[k] - b[k]);
   r.trim();
   return r;
 }
@@ -51,20 +62,20 @@ Series operator*(const Series& a, const Series& b) {
   Series r;
   for (std::size_t k = 0; k <= std::min(truncation, a.size() + b.size() - 2); ++k) {
     Interval sum(0);
-    for (std::size_t j = k < b.size() ? 0 : k - b.size() + 1; j <= k && j < a.size(); ++j) sum += a[j] * b[k - j];
-    r.coefficients_.push_back(std::move(sum));
+    for (std::size_t j = k < b.size() ? 0 : k - b.size() + 1; j <= k && j < a.size(); ++j) sum += binomial(k, j) * (a[j] * b[k - j]);
+    r.derivatives_.push_back(std::move(sum));
   }
   r.trim();
   return r;
 }
-// q b = a: q_k b_0 = a_k - sum of q_(k-j) b_j.
+// q b = a, k times differentiated: q_k b_0 = a_k - sum of (k over j) q_(k-j) b_j.
 Series operator/(const Series& a, const Series& b) {
   Series q;
   const std::size_t end = b.size() == 1 ? a.size() : truncation + 1;
   for (std::size_t k = 0; k < end; ++k) {
     Interval sum = a[k];
-    for (std::size_t j = 1; j <= k && j < b.size(); ++j) sum -= q[k - j] * b[j];
-    q.coefficients_.push_back(sum / b[0]);
+    for (std::size_t j = 1; j <= k && j < b.size(); ++j) sum -= binomial(k, j) * (q[k - j] * b[j]);
+    q.derivatives_.push_back(sum / b[0]);
   }
   q.trim();
   return q;
@@ -72,47 +83,48 @@ Series operator/(const Series& a, const Series& b) {
 
 Series Series::derivative(const Series& z) {
   Series d;
-  for (std::size_t k = 1; k < std::max<std::size_t>(z.size(), 2); ++k) d.coefficients_.push_back(whole(k) * z[k]);
+  d.derivatives_.assign(z.derivatives_.begin() + 1, z.derivatives_.end());
+  if (d.derivatives_.empty()) d.derivatives_.emplace_back(0);
   return d;
 }
 Series Series::integral(Interval constant, const Series& derivative) {
   Series r(std::move(constant));
   for (std::size_t k = 1; k <= std::min(truncation, derivative.size()); ++k)
-    r.coefficients_.push_back(derivative[k - 1] / whole(k));
+    r.derivatives_.push_back(derivative[k - 1]);
   r.trim();
   return r;
 }
 
-// s^2 = z: 2 s_0 s_k = z_k - sum of the inner s_j s_(k-j).
+// s^2 = z: 2 s_0 s_k = z_k - sum of the inner (k over j) s_j s_(k-j).
 Series sqrt(const Series& z) {
   Series s(sqrt(z[0]));
   if (z.size() == 1) return s;
   const Interval twice = 2 * s[0];
   for (std::size_t k = 1; k <= truncation; ++k) {
     Interval sum = z[k];
-    for (std::size_t j = 1; j < k; ++j) sum -= s[j] * s[k - j];
-    s.coefficients_.push_back(sum / twice);
+    for (std::size_t j = 1; j < k; ++j) sum -= binomial(k, j) * (s[j] * s[k - j]);
+    s.derivatives_.push_back(sum / twice);
   }
   s.trim();
   return s;
 }
 
-// e' = e z': k e_k = sum of j z_j e_(k-j).
+// e' = e z'.
 Series exp(const Series& z) {
   Series e(exp(z[0]));
   if (z.size() == 1) return e;
   const Series slope = Series::derivative(z);
   for (std::size_t k = 1; k <= truncation; ++k) {
     Interval sum(0);
-    for (std::size_t j = 1; j <= k && j < z.size(); ++j) sum += slope[j - 1] * e[k - j];
-    e.coefficients_.push_back(sum / whole(k));
+    for (std::size_t j = 0; j < k && j < slope.size(); ++j) sum += binomial(k - 1, j) * (slope[j] * e[k - 1 - j]);
+    e.derivatives_.push_back(std::move(sum));
   }
   e.trim();
   return e;
 }
 Series expm1(const Series& z) {
   Series e = exp(z);
-  e.coefficients_[0] = expm1(z[0]);
+  e.derivatives_[0] = expm1(z[0]);
   return e;
 }
 Series log(const Series& z) { return Series::integral(log(z[0]), Series::derivative(z) / z); }
@@ -132,12 +144,12 @@ Series Series::logistic_slope(const Series& z, Series* logistic) {
   const Series slope = derivative(z);
   for (std::size_t k = 1; k <= truncation && z.size() > 1; ++k) {
     Interval sum(0);
-    for (std::size_t j = 1; j <= k && j < z.size(); ++j) sum += slope[j - 1] * product[k - j];
-    s.coefficients_.push_back(sum / whole(k));
-    t.coefficients_.push_back(-s[k]);
+    for (std::size_t j = 0; j < k && j < slope.size(); ++j) sum += binomial(k - 1, j) * (slope[j] * product[k - 1 - j]);
+    s.derivatives_.push_back(std::move(sum));
+    t.derivatives_.push_back(-s[k]);
     Interval p(0);
-    for (std::size_t j = 0; j <= k; ++j) p += s[j] * t[k - j];
-    product.coefficients_.push_back(std::move(p));
+    for (std::size_t j = 0; j <= k; ++j) p += binomial(k, j) * (s[j] * t[k - j]);
+    product.derivatives_.push_back(std::move(p));
   }
   s.trim();
   product.trim();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Truncated Taylor series f(c + h) = f_0 + f_1 h + f_2 h^2 + ... whose coefficients are intervals: over a point c they
-// enclose f^(k)(c)/k!, over an interval of c all of them at once, which is what a remainder needs.
+// A function's value and derivatives f, f', f'', ... at c as intervals: a truncated Taylor series without the
+// factorials. Over a point c they enclose f^(k)(c), over an interval of c all of them at once, which is what a remainder
+// needs. The factorials are left out because 1/6 is no interval of one point: without them sigmoid'''(0) = -1/8 is exact,
+// and exact it must be to tell -x/8 + x^3/16 from a tie.
 //
 // The recurrences come from each function's differential equation. Those of sigmoid, softplus, tanh and erfc are
 // chosen so that nothing cancels in their tails: with t(z) = sigmoid(-z), sigmoid' = sigmoid t and tanh' = 4
@@ -16,7 +18,7 @@ namespace actfun::exact {
 
 class Series {
  public:
-  /// While one of these lives, this thread truncates after the coefficient of h^order.
+  /// While one of these lives, this thread stops after the derivative of this order.
   class Order {
    public:
     explicit Order(std::size_t order);
@@ -30,15 +32,15 @@ class Series {
 
   Series(int value) : Series(Interval(value)) {}     // NOLINT: constants convert, as in 2 * x
   Series(double value) : Series(Interval(value)) {}  // NOLINT
-  explicit Series(Interval constant) { coefficients_.push_back(std::move(constant)); }
+  explicit Series(Interval constant) { derivatives_.push_back(std::move(constant)); }
   /// The variable itself: c + h for c in `center`.
   static Series variable(Interval center);
   static Series pi() { return Series(Interval::pi()); }
 
-  /// Zero past the end: a polynomial of the variable is as long as its degree says, and its zeros are exact.
+  /// The k-th derivative. Zero past the end: a polynomial is as long as its degree says, and its zeros are exact.
   const Interval& operator[](std::size_t k) const;
-  /// Coefficients from here on are exactly zero.
-  std::size_t size() const { return coefficients_.size(); }
+  /// Derivatives from here on are exactly zero.
+  std::size_t size() const { return derivatives_.size(); }
 
   friend Series operator-(const Series& a);
   friend Series operator+(const Series& a, const Series& b);
@@ -67,7 +69,7 @@ class Series {
   static Series derivative(const Series& z);
   static Series logistic_slope(const Series& z, Series* logistic);
 
-  std::vector<Interval> coefficients_;
+  std::vector<Interval> derivatives_;
 };
 
 }  // namespace actfun::exact

@@ -11,7 +11,7 @@ struct DoubleDouble {
   HWY_INLINE DoubleDouble(Real x) : hi(x), lo(0.0) {}
   HWY_INLINE DoubleDouble(double c) : hi(c), lo(0.0) {}
   HWY_INLINE DoubleDouble(Real high, Real low) : hi(high), lo(low) {}
-  HWY_INLINE DoubleDouble(TwoReals s) : hi(s.high), lo(s.low) {}
+  HWY_INLINE DoubleDouble(TwoReals<1> s) : hi(s.high), lo(s.low) {}
   static HWY_INLINE DoubleDouble constant(double high, double low) { return {Real(high), Real(low)}; }
 
   /// hi + lo where |hi| >= |lo| or hi = 0.
@@ -21,14 +21,14 @@ struct DoubleDouble {
   }
 
   HWY_INLINE friend DoubleDouble operator+(DoubleDouble a, DoubleDouble b) {
-    const TwoReals s = two_sum(a.hi, b.hi), t = two_sum(a.lo, b.lo);
+    const TwoReals<1> s = two_sum(a.hi, b.hi), t = two_sum(a.lo, b.lo);
     const DoubleDouble u = normal(s.high, s.low + t.high);
     return normal(u.hi, u.lo + t.low);
   }
   HWY_INLINE friend DoubleDouble operator-(DoubleDouble a) { return {-a.hi, -a.lo}; }
   HWY_INLINE friend DoubleDouble operator-(DoubleDouble a, DoubleDouble b) { return a + -b; }
   HWY_INLINE friend DoubleDouble operator*(DoubleDouble a, DoubleDouble b) {
-    const TwoReals p = two_product(a.hi, b.hi);
+    const TwoReals<1> p = two_product(a.hi, b.hi);
     return normal(p.high, p.low + (a.hi * b.lo + a.lo * b.hi));
   }
   HWY_INLINE friend DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
@@ -49,14 +49,13 @@ HWY_INLINE DoubleDouble select(Mask m, DoubleDouble yes, DoubleDouble no) {
 }
 HWY_INLINE DoubleDouble fma(DoubleDouble a, DoubleDouble b, DoubleDouble c) { return a * b + c; }
 HWY_INLINE DoubleDouble copysign(DoubleDouble a, DoubleDouble sign) {
-  // a with the sign of `sign`: negate both parts where they differ; -0 counts, so compare sign bits, not values.
-  const Real hi = copysign(a.hi, sign.hi);
-  return {hi, select(bits_differ(hi, a.hi), -a.lo, a.lo)};
+  // Both parts change sign where the signs differ; -0 has one too.
+  const Real change = copysign(Real(1.0), a.hi) * copysign(Real(1.0), sign.hi);
+  return {a.hi * change, a.lo * change};
 }
 HWY_INLINE DoubleDouble abs(DoubleDouble a) { return copysign(a, 1.0); }
 HWY_INLINE DoubleDouble at_least(DoubleDouble a, double bound) { return select(a.hi < Real(bound), bound, a); }
 HWY_INLINE DoubleDouble at_most(DoubleDouble a, double bound) { return select(a.hi > Real(bound), bound, a); }
-HWY_INLINE Real head(DoubleDouble a) { return a.hi; }
 HWY_INLINE DoubleDouble reciprocal(DoubleDouble d) { return DoubleDouble(1.0) / d; }
 HWY_INLINE DoubleDouble quick_reciprocal(DoubleDouble d) { return reciprocal(d); }
 HWY_INLINE DoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return a + b; }

@@ -1,66 +1,139 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real: a vector of doubles that reads like a number, for one instruction set. Included once per target, inside
+// Reals<K>: K vectors of doubles that read like one number, for one instruction set. Included once per target, inside
 // namespace actfun::HWY_NAMESPACE.
 //
-// `fma` is a hint for speed, fused only where the target has it: no result may depend on it. Where exactness hangs on
-// a product's low part, `two_product` gives it on every target.
+// K > 1 is for speed: a kernel is one long chain of dependent operations, and K chains side by side fill the pipelines
+// that one leaves idle. `fma` is a hint for speed, fused only where the target has it: no result may depend on it.
+// Where exactness hangs on a product's low part, `two_product` gives it on every target.
 
-struct Mask {
-  using D = hn::ScalableTag<double>;
-  hn::Mask<D> m;
-  HWY_INLINE friend Mask operator&(Mask a, Mask b) { return {hn::And(a.m, b.m)}; }
-  HWY_INLINE friend Mask operator|(Mask a, Mask b) { return {hn::Or(a.m, b.m)}; }
-  HWY_INLINE friend Mask operator!(Mask a) { return {hn::Not(a.m)}; }
+using Doubles = hn::ScalableTag<double>;
+using DoubleBits = hn::RebindToUnsigned<Doubles>;
+using DoublesV = hn::Vec<Doubles>;
+using DoubleBitsV = hn::Vec<DoubleBits>;
+
+/// f(0), ..., f(K - 1) as the K members of T.
+template <class T, int K, class Function>
+HWY_INLINE T for_each_vector(const Function& f) {
+  return [&]<int... k>(std::integer_sequence<int, k...>) HWY_ATTR { return T{f(std::integral_constant<int, k>())...}; }
+  (std::make_integer_sequence<int, K>());
+}
+#define ACTFUN_EACH(T, expression) for_each_vector<T, K>([&](auto k) HWY_ATTR { return expression; })
+
+template <int K>
+struct Masks {
+  hn::Mask<Doubles> m[K];
+  HWY_INLINE friend Masks operator&(Masks a, Masks b) { return ACTFUN_EACH(Masks, hn::And(a.m[k], b.m[k])); }
+  HWY_INLINE friend Masks operator|(Masks a, Masks b) { return ACTFUN_EACH(Masks, hn::Or(a.m[k], b.m[k])); }
+  HWY_INLINE friend Masks operator!(Masks a) { return ACTFUN_EACH(Masks, hn::Not(a.m[k])); }
 };
 
-struct Real {
-  using D = hn::ScalableTag<double>;
-  using Bits = hn::RebindToUnsigned<D>;
-  using V = hn::Vec<D>;
-  V v;
+/// The bit patterns of Reals<K>.
+template <int K>
+struct Bits {
+  DoubleBitsV b[K];
+  HWY_INLINE friend Bits operator+(Bits a, std::uint64_t c) {
+    return ACTFUN_EACH(Bits, hn::Add(a.b[k], hn::Set(DoubleBits(), c)));
+  }
+  HWY_INLINE friend Bits operator+(Bits a, Bits b) { return ACTFUN_EACH(Bits, hn::Add(a.b[k], b.b[k])); }
+  HWY_INLINE friend Bits operator&(Bits a, std::uint64_t c) {
+    return ACTFUN_EACH(Bits, hn::And(a.b[k], hn::Set(DoubleBits(), c)));
+  }
+  template <int count>
+  HWY_INLINE Bits left() const {
+    return ACTFUN_EACH(Bits, hn::ShiftLeft<count>(b[k]));
+  }
+  HWY_INLINE friend Masks<K> operator==(Bits a, std::uint64_t c) {
+    return ACTFUN_EACH(Masks<K>, hn::RebindMask(Doubles(), hn::Eq(a.b[k], hn::Set(DoubleBits(), c))));
+  }
+};
 
-  Real() = default;
-  HWY_INLINE Real(V raw) : v(raw) {}
-  HWY_INLINE Real(double c) : v(hn::Set(D(), c)) {}
+template <int K>
+struct Reals {
+  DoublesV v[K];
+
+  Reals() = default;
+  template <class... V>
+  requires(sizeof...(V) == K && (std::is_same_v<V, DoublesV> && ...)) HWY_INLINE Reals(V... raw) : v{raw...} {}
+  HWY_INLINE Reals(double c) {
+    for (DoublesV& each : v) each = hn::Set(Doubles(), c);
+  }
   /// A constant known to more than a double; the low part is for DoubleDouble.
-  static HWY_INLINE Real constant(double high, double /*low*/) { return high; }
+  static HWY_INLINE Reals constant(double high, double /*low*/) { return high; }
 
-  HWY_INLINE friend Real operator+(Real a, Real b) { return hn::Add(a.v, b.v); }
-  HWY_INLINE friend Real operator-(Real a, Real b) { return hn::Sub(a.v, b.v); }
-  HWY_INLINE friend Real operator*(Real a, Real b) { return hn::Mul(a.v, b.v); }
-  HWY_INLINE friend Real operator/(Real a, Real b) { return hn::Div(a.v, b.v); }
-  HWY_INLINE friend Real operator-(Real a) { return hn::Neg(a.v); }
-  HWY_INLINE friend Mask operator<(Real a, Real b) { return {hn::Lt(a.v, b.v)}; }
-  HWY_INLINE friend Mask operator>(Real a, Real b) { return {hn::Gt(a.v, b.v)}; }
-  HWY_INLINE friend Mask operator<=(Real a, Real b) { return {hn::Le(a.v, b.v)}; }
-  HWY_INLINE friend Mask operator>=(Real a, Real b) { return {hn::Ge(a.v, b.v)}; }
-  HWY_INLINE friend Mask operator==(Real a, Real b) { return {hn::Eq(a.v, b.v)}; }
-  HWY_INLINE friend Mask operator!=(Real a, Real b) { return {hn::Ne(a.v, b.v)}; }
+  HWY_INLINE friend Reals operator+(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Add(a.v[k], b.v[k])); }
+  HWY_INLINE friend Reals operator-(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Sub(a.v[k], b.v[k])); }
+  HWY_INLINE friend Reals operator*(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Mul(a.v[k], b.v[k])); }
+  HWY_INLINE friend Reals operator/(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Div(a.v[k], b.v[k])); }
+  HWY_INLINE friend Reals operator-(Reals a) { return ACTFUN_EACH(Reals, hn::Neg(a.v[k])); }
+  HWY_INLINE friend Masks<K> operator<(Reals a, Reals b) { return ACTFUN_EACH(Masks<K>, hn::Lt(a.v[k], b.v[k])); }
+  HWY_INLINE friend Masks<K> operator>(Reals a, Reals b) { return ACTFUN_EACH(Masks<K>, hn::Gt(a.v[k], b.v[k])); }
+  HWY_INLINE friend Masks<K> operator>=(Reals a, Reals b) { return ACTFUN_EACH(Masks<K>, hn::Ge(a.v[k], b.v[k])); }
+  HWY_INLINE friend Masks<K> operator==(Reals a, Reals b) { return ACTFUN_EACH(Masks<K>, hn::Eq(a.v[k], b.v[k])); }
+
+  /// a b + c and c - a b
+  HWY_INLINE friend Reals fma(Reals a, Reals b, Reals c) {
+    return ACTFUN_EACH(Reals, hn::MulAdd(a.v[k], b.v[k], c.v[k]));
+  }
+  HWY_INLINE friend Reals fnma(Reals a, Reals b, Reals c) {
+    return ACTFUN_EACH(Reals, hn::NegMulAdd(a.v[k], b.v[k], c.v[k]));
+  }
+  HWY_INLINE friend Reals abs(Reals a) { return ACTFUN_EACH(Reals, hn::Abs(a.v[k])); }
+  HWY_INLINE friend Reals copysign(Reals magnitude, Reals sign) {
+    return ACTFUN_EACH(Reals, hn::CopySign(magnitude.v[k], sign.v[k]));
+  }
+  HWY_INLINE friend Reals select(Masks<K> m, Reals yes, Reals no) {
+    return ACTFUN_EACH(Reals, hn::IfThenElse(m.m[k], yes.v[k], no.v[k]));
+  }
+  /// max(a, bound) and min(a, bound); a NaN stays.
+  HWY_INLINE friend Reals at_least(Reals a, double bound) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR  // maxpd and minpd return their second operand when one is NaN
+    return ACTFUN_EACH(Reals, hn::Max(hn::Set(Doubles(), bound), a.v[k]));
+#else
+    return select(a < bound, bound, a);
+#endif
+  }
+  HWY_INLINE friend Reals at_most(Reals a, double bound) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+    return ACTFUN_EACH(Reals, hn::Min(hn::Set(Doubles(), bound), a.v[k]));
+#else
+    return select(a > bound, bound, a);
+#endif
+  }
+  HWY_INLINE friend Bits<K> bits(Reals a) { return ACTFUN_EACH(Bits<K>, hn::BitCast(DoubleBits(), a.v[k])); }
 };
+template <int K>
+HWY_INLINE Reals<K> from_bits(Bits<K> b) {
+  return ACTFUN_EACH(Reals<K>, hn::BitCast(Doubles(), b.b[k]));
+}
+using Real = Reals<1>;
+using Mask = Masks<1>;
 
-HWY_INLINE Real fma(Real a, Real b, Real c) { return hn::MulAdd(a.v, b.v, c.v); }      // a b + c
-HWY_INLINE Real fnma(Real a, Real b, Real c) { return hn::NegMulAdd(a.v, b.v, c.v); }  // c - a b
-HWY_INLINE Real abs(Real a) { return hn::Abs(a.v); }
-HWY_INLINE Real copysign(Real magnitude, Real sign) { return hn::CopySign(magnitude.v, sign.v); }
-HWY_INLINE Real select(Mask m, Real yes, Real no) { return hn::IfThenElse(m.m, yes.v, no.v); }
-/// max and min; a NaN in `a` may be lost (callers restore NaNs).
-HWY_INLINE Real at_least(Real a, double bound) { return hn::Max(a.v, hn::Set(Real::D(), bound)); }
-HWY_INLINE Real at_most(Real a, double bound) { return hn::Min(a.v, hn::Set(Real::D(), bound)); }
-HWY_INLINE Real head(Real a) { return a; }  // the leading double, see DoubleDouble
+/// 2^low <= |a| < 2^high
+template <int low, int high, int K>
+HWY_INLINE Masks<K> in_binades(Reals<K> a) {
+  // One signed comparison of the bits without their sign, shifted so that 2^high falls off at the top.
+  using Signed = hn::RebindToSigned<Doubles>;
+  constexpr std::uint64_t top = 1ull << 63, from = std::uint64_t{low + 1023} << 52,
+                          to = std::uint64_t{high + 1023} << 52;
+  const Bits<K> shifted = (bits(a) & (top - 1)) + (top - to);
+  return ACTFUN_EACH(
+      Masks<K>, hn::RebindMask(Doubles(), hn::Gt(hn::BitCast(Signed(), shifted.b[k]),
+                                                 hn::Set(Signed(), static_cast<std::int64_t>(from - to + top - 1)))));
+}
 
-HWY_INLINE hn::Vec<Real::Bits> bits(Real a) { return hn::BitCast(Real::Bits(), a.v); }
-HWY_INLINE Real from_bits(hn::Vec<Real::Bits> b) { return hn::BitCast(Real::D(), b); }
-
-/// Whether a and b differ in any bit: unlike !=, this tells -0 from 0.
-HWY_INLINE Mask bits_differ(Real a, Real b) {
-  return {hn::MaskFromVec(hn::BitCast(Real::D(), hn::VecFromMask(Real::Bits(), hn::Ne(bits(a), bits(b)))))};
+template <int K>
+HWY_INLINE bool none(Masks<K> a) {
+  hn::Mask<Doubles> any = a.m[0];
+  for (int k = 1; k < K; ++k) any = hn::Or(any, a.m[k]);
+  return hn::AllFalse(Doubles(), any);
 }
 
 /// 1 / d within 2^-41.9, for 2^-1020 < |d| < 2^1020: an estimate of 14 bits and one cubic step where there is one.
-HWY_INLINE Real quick_reciprocal(Real d) {
+template <int K>
+HWY_INLINE Reals<K> quick_reciprocal(Reals<K> d) {
 #if HWY_TARGET == HWY_AVX3
-  const Real r = Real::V{_mm512_rcp14_pd(d.v.raw)};
-  const Real e = fnma(d, r, 1.0);
+  const Reals<K> r = ACTFUN_EACH(Reals<K>, DoublesV{_mm512_rcp14_pd(d.v[k].raw)});
+  const Reals<K> e = fnma(d, r, 1.0);
   return fma(r, fma(e, e, e), r);
 #else
   return 1.0 / d;
@@ -68,62 +141,71 @@ HWY_INLINE Real quick_reciprocal(Real d) {
 }
 
 /// 1 / d within 2^-51, for 2^-1020 < |d| < 2^1020.
-HWY_INLINE Real reciprocal(Real d) {
+template <int K>
+HWY_INLINE Reals<K> reciprocal(Reals<K> d) {
 #if HWY_TARGET == HWY_AVX3
-  const Real r = Real::V{_mm512_rcp14_pd(d.v.raw)};
-  const Real e = fnma(d, r, 1.0);
-  const Real s = fma(r, fma(e, e, e), r);
+  const Reals<K> s = quick_reciprocal(d);
   return fma(s, fnma(d, s, 1.0), s);
 #else
   return 1.0 / d;
 #endif
 }
 
-/// The exact product a b = high + low, unless it under- or overflows.
+/// high + low, usually with |low| <= ulp(high) / 2.
+template <int K>
 struct TwoReals {
-  Real high, low;
+  Reals<K> high, low;
 };
-HWY_INLINE TwoReals two_product(Real a, Real b) {
-  const Real p = a * b;
+
+/// The exact product a b, unless it under- or overflows.
+template <int K>
+HWY_INLINE TwoReals<K> two_product(Reals<K> a, Reals<K> b) {
+  const Reals<K> p = a * b;
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-  return {p, hn::MulSub(a.v, b.v, p.v)};
+  return {p, fma(a, b, -p)};
 #else
   // Without a fused multiply-add: Dekker's product of halves (T. J. Dekker, Numer. Math. 18, 1971).
-  const auto split = [](Real x) HWY_ATTR {
-    const Real c = x * 134217729.0;  // 2^27 + 1
-    const Real h = c - (c - x);
-    return TwoReals{h, x - h};
+  const auto split = [](Reals<K> x) HWY_ATTR {
+    const Reals<K> c = x * 134217729.0;  // 2^27 + 1
+    const Reals<K> h = c - (c - x);
+    return TwoReals<K>{h, x - h};
   };
-  const TwoReals s = split(a), t = split(b);
+  const TwoReals<K> s = split(a), t = split(b);
   return {p, ((s.high * t.high - p) + s.high * t.low + s.low * t.high) + s.low * t.low};
 #endif
 }
 
-/// The exact sum a + b = high + low (D. E. Knuth, TAOCP 2, 4.2.2).
-HWY_INLINE TwoReals two_sum(Real a, Real b) {
-  const Real s = a + b;
-  const Real t = s - a;
+/// The exact sum a + b (D. E. Knuth, TAOCP 2, 4.2.2).
+template <int K>
+HWY_INLINE TwoReals<K> two_sum(Reals<K> a, Reals<K> b) {
+  const Reals<K> s = a + b;
+  const Reals<K> t = s - a;
   return {s, (a - (s - t)) + (b - t)};
 }
 
 /// high + low rounded to odd: the nearest double unless that would hide on which side of a float's rounding boundary
 /// the sum lies. Rounding the result to float is then rounding the sum once (S. Boldo, G. Melquiond, IEEE TC 57, 2008).
 /// `high` must be the double nearest to the sum.
-HWY_INLINE Real round_to_odd(TwoReals sum) {
-  const Real::Bits du;
-  const Mask inexact = (sum.low < 0.0) | (sum.low > 0.0);  // false for the NaN that an infinite `high` leaves
-  const auto one = hn::Set(du, 1);
-  const auto even = hn::Eq(hn::And(bits(sum.high), one), hn::Zero(du));
+template <int K>
+HWY_INLINE Reals<K> round_to_odd(TwoReals<K> sum) {
+  const Masks<K> inexact = (sum.low < 0.0) | (sum.low > 0.0);  // false for the NaN that an infinite `high` leaves
+  const Masks<K> even = (bits(sum.high) & 1) == 0;
   // Same sign: the sum lies beyond `high`, the odd neighbour is one up in magnitude; otherwise one down.
-  const auto sign = hn::ShiftRight<63>(hn::Xor(bits(sum.high), bits(sum.low)));
-  const auto step = hn::Sub(one, hn::Add(sign, sign));
-  const auto odd = hn::Add(bits(sum.high), hn::IfThenElseZero(even, step));
-  return select(inexact, from_bits(odd), sum.high);
+  const Reals<K> up = from_bits(bits(sum.high) + 1), down = from_bits(bits(sum.high) + ~std::uint64_t{0});
+  const Masks<K> beyond = copysign(Reals<K>(1.0), sum.high) * sum.low > 0.0;
+  return select(inexact & even, select(beyond, up, down), sum.high);
 }
-HWY_INLINE Real exact_product(Real a, Real b) { return round_to_odd(two_product(a, b)); }
+template <int K>
+HWY_INLINE Reals<K> exact_product(Reals<K> a, Reals<K> b) {
+  return round_to_odd(two_product(a, b));
+}
 
 /// a + b where the two may cancel: the rounding test must judge the error against |a| + |b|, not against the sum.
+template <int K>
 struct Cancelling {
-  Real a, b;
+  Reals<K> a, b;
 };
-HWY_INLINE Cancelling cancelling_sum(Real a, Real b) { return {a, b}; }
+template <int K>
+HWY_INLINE Cancelling<K> cancelling_sum(Reals<K> a, Reals<K> b) {
+  return {a, b};
+}

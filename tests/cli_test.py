@@ -1,0 +1,630 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The program from outside: every verb, every way to misuse it. ACTFUN is the path of the binary."""
+import array
+import html.parser
+import itertools
+import json
+import math
+import os
+import pathlib
+import pty
+import random
+import re
+import resource
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as xml
+
+ACTFUN = os.path.abspath(os.environ.get("ACTFUN", "actfun"))
+AXIS = {"softmax", "log_softmax", "maxout"}
+
+
+def run(*arguments, text=None, env=None, **options):
+    return subprocess.run([ACTFUN, *map(str, arguments)], input=text, capture_output=True, text=True,
+                          env={**os.environ, **(env or {})}, **options)
+
+
+def bits(x):
+    return 0x7FC00000 if math.isnan(x) else struct.unpack("<I", struct.pack("<f", x))[0]
+
+
+def from_bits(n):
+    return struct.unpack("<f", struct.pack("<I", n))[0]
+
+
+def random_floats(count, seed=1):
+    generator = random.Random(seed)
+    special = [0.0, -0.0, math.inf, -math.inf, 1e-45, -1e-45, from_bits(0x7F7FFFFF), from_bits(0x00800000), 6.0, -3.0]
+    numbers = (from_bits(generator.getrandbits(32)) for _ in itertools.count())
+    return special + list(itertools.islice((x for x in numbers if not math.isnan(x)), count - len(special)))
+
+
+def npy_bytes(header, data=b"", version=(1, 0), length=None):
+    text = header.encode() if isinstance(header, str) else header
+    form = "<H" if version[0] == 1 else "<I"
+    return b"\x93NUMPY" + bytes(version) + struct.pack(form, len(text) if length is None else length) + text + data
+
+
+def npy_header(shape, descr="<f4", fortran=False):
+    return f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {tuple(shape)}, }}\n"
+
+
+def read_npy(path):
+    content = pathlib.Path(path).read_bytes()
+    assert content[:8] == b"\x93NUMPY\x01\x00"
+    length = struct.unpack("<H", content[8:10])[0]
+    assert (10 + length) % 64 == 0 and content[9 + length:10 + length] == b"\n"
+    header = eval(content[10:10 + length], {"__builtins__": {}})
+    values = array.array({"<f4": "f", "<i4": "i"}[header["descr"]])
+    values.frombytes(content[10 + length:])
+    return header, values
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.dir = pathlib.Path(directory.name)
+
+    def ok(self, *arguments, **options):
+        result = run(*arguments, **options)
+        self.assertEqual(result.returncode, 0, f"{arguments}: {result.stderr}")
+        self.assertEqual(result.stderr, "", arguments)
+        return result.stdout
+
+    def refused(self, *arguments, says, code=2, **options):
+        """Exit status, one clear line on stderr, and no file that was not there before."""
+        before = sorted(self.dir.rglob("*"))
+        result = run(*arguments, **options)
+        self.assertEqual(result.returncode, code, f"{arguments}: {result.stdout} {result.stderr}")
+        self.assertTrue(result.stderr.startswith("actfun: "), result.stderr)
+        self.assertNotIn("/.", result.stderr.replace(str(self.dir), ""), "names a temporary file")
+        for word in [says] if isinstance(says, str) else says:
+            self.assertIn(word, result.stderr, arguments)
+        self.assertEqual(sorted(self.dir.rglob("*")), before, "left a file behind")
+        return result
+
+    def npy(self, name, shape, values, **options):
+        path = self.dir / name
+        path.write_bytes(npy_bytes(npy_header(shape, **options), array.array("f", values).tobytes()))
+        return path
+
+
+def names():
+    return [record["name"] for record in json.loads(run("list", "--json").stdout)]
+
+
+class General(Case):
+    def test_help_and_version(self):
+        self.assertRegex(self.ok("--version"), r"^actfun \d+\.\d+\.\d+\n$")
+        self.assertIn("Exit status", self.ok("--help"))
+        for verb in ["list", "show", "eval", "apply", "plot", "gallery", "verify", "targets", "bench"]:
+            text = self.ok(verb, "--help")
+            self.assertIn("Example", text, verb)
+            self.assertIn(f"actfun {verb}", text)
+
+    def test_wrong_usage(self):
+        self.refused(says="required")
+        self.refused("lisst", says="lisst")
+        self.refused("list", "--jsn", says="--jsn")
+        self.refused("eval", says="FUNCTION")
+        self.refused("eval", "gelu", "1", "--order", "3", says="--order")
+        self.refused("eval", "gelu", "1", "--dtype", "f64", says="f32")
+        self.refused("eval", "gelu", "1", "--tier", "fast", says="exact")
+
+    def test_functions_and_parameters(self):
+        for verb in ["show", "eval", "plot", "bench"]:
+            self.refused(verb, "gellu", says=["gellu", "gelu"])
+            self.refused(verb, "elu:beta=1", says=["beta", "alpha"])
+            self.refused(verb, "softplus:beta=0", says=["beta", "> 0"])
+            self.refused(verb, "elu:alpha=nan", says="alpha")
+            self.refused(verb, "elu:alpha=1x", says="1x")
+        self.assertEqual(self.ok("eval", "logistic", "1.5"), self.ok("eval", "sigmoid", "1.5"))
+
+    def test_closed_pipe(self):
+        for verb in ["list", "list --json", "show gelu"]:
+            command = f"'{ACTFUN}' {verb} | head -1 > /dev/null; exit ${{PIPESTATUS[0]}}"
+            result = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+            self.assertEqual(result.stderr, "")
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full")
+    def test_full_standard_output(self):
+        for arguments in (["list"], ["eval", "gelu", "1"]):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([ACTFUN, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("standard output", result.stderr)
+
+
+class Records(Case):
+    def test_list(self):
+        table = self.ok("list").splitlines()
+        records = json.loads(self.ok("list", "--json"))
+        self.assertEqual([line.split()[0] for line in table[1:]], [record["name"] for record in records])
+        self.assertEqual(len({record["name"] for record in records}), len(records))
+        for record in records:
+            self.assertIs(type(record["certified"]), bool)
+            if record["name"] in AXIS:
+                continue
+            for key in ["family", "kind", "formula", "derivative", "second_derivative", "range", "monotone", "symmetry"]:
+                self.assertIs(type(record[key]), str, (record["name"], key))
+            for order, key in enumerate(["limits", "derivative_limits", "second_derivative_limits"]):
+                for end in ["-inf", "+inf"]:
+                    value = self.ok("eval", record["name"], end.lstrip("+"), "--order", order).strip()
+                    self.assertEqual(float(record[key][end]), float(value))
+            if record["lipschitz"]["default"]:
+                x = [i / 16 for i in range(-320, 321)]
+                slopes = self.ok("eval", record["name"], "--order", 1, text="\n".join(map(str, x)))
+                self.assertLessEqual(max(abs(float(s)) for s in slopes.split()), float(record["lipschitz"]["default"]) * (1 + 1e-7))
+
+    def test_show(self):
+        for record in json.loads(self.ok("list", "--json")):
+            self.assertEqual(json.loads(self.ok("show", record["name"], "--json")), record)
+            card = self.ok("show", record["name"])
+            for part in [record["name"], record["formula"], *record["aliases"]]:
+                self.assertIn(part, card)
+            for alias in record["aliases"]:
+                self.assertEqual(self.ok("show", alias), card)
+        self.assertIn("alpha = 0.5", self.ok("show", "elu:alpha=0.5"))
+        self.assertEqual(json.loads(self.ok("show", "elu:alpha=0.5", "--json"))["limits"]["-inf"], "-0.5")
+
+    def test_targets(self):
+        lines = self.ok("targets").splitlines()[1:]
+        self.assertEqual(sum("yes" in line.split()[2:3] for line in lines), 1)
+        for line in lines:
+            name, supported = line.split()[:2]
+            if supported == "yes":
+                used = [l for l in self.ok("targets", env={"ACTFUN_TARGET": name}).splitlines()[1:] if l.split()[2] == "yes"]
+                self.assertEqual([l.split()[0] for l in used], [name])
+        self.refused("targets", env={"ACTFUN_TARGET": "AVX9"}, says=["AVX9", lines[0].split()[0]])
+        self.refused("eval", "gelu", "1", env={"ACTFUN_TARGET": "AVX9"}, says="AVX9")
+
+
+class Eval(Case):
+    def test_numbers(self):
+        self.assertEqual(self.ok("eval", "identity", "-5.5", "0x1.8p+2", "inf", "-inf", "nan", "-0", "1e-45"),
+                         "-5.5\n6\ninf\n-inf\nnan\n-0\n1e-45\n")
+        self.assertEqual(self.ok("eval", "identity", "-5.5", "inf", "nan", "-0", "1e-45", "--format", "hex"),
+                         "-0x1.6p+2\ninf\nnan\n-0x0p+0\n0x1p-149\n")
+        self.assertEqual(self.ok("eval", "identity", "--order", "1", "-inf"), "1\n")
+        # Rounded once: a tie for f32 that text breaks, and f64 would not.
+        self.assertEqual(self.ok("eval", "identity", "1.00000005960464477539062500000000000001"), "1.0000001\n")
+        self.assertEqual(self.ok("eval", "identity", "1.000000059604644775390625"), "1\n")
+
+    def test_round_trip(self):
+        numbers = random_floats(5000)
+        for spell in (repr, float.hex):
+            text = "\n".join(map(spell, numbers)) + "\n"
+            for form, read in (("dec", float), ("hex", float.fromhex)):
+                out = self.ok("eval", "identity", "--format", form, text=text).split()
+                self.assertEqual([bits(read(y)) for y in out], [bits(x) for x in numbers])
+
+    def test_stdin(self):
+        self.assertEqual(self.ok("eval", "relu", text="1\n-2\n 3 \r\n4"), "1\n0\n3\n4\n")
+        self.assertEqual(self.ok("eval", "relu", text=""), "")
+        result = self.refused("eval", "relu", text="1\n2\n\n3\n", says="line 3")
+        self.assertEqual(result.stdout, "1\n2\n")
+        self.refused("eval", "relu", text="1\ntwo\n", says=["line 2", "'two'"])
+        self.refused("eval", "relu", text="1 2\n", says=["line 1", "'1 2'"])
+        self.refused("eval", "relu", text="1" * 100_000, says="line 1")
+        self.refused("eval", "relu", "1", "0x", says="0x")
+        self.refused("eval", "relu", "1,5", says="1,5")
+        self.refused("eval", "relu", "", says="''")
+        many = "".join(f"{i}\n" for i in range(300_000))  # several batches
+        self.assertEqual([float(y) for y in self.ok("eval", "identity", text=many).split()], list(range(300_000)))
+
+    def test_answers_line_by_line(self):
+        with subprocess.Popen([ACTFUN, "eval", "relu"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            for x in ["1", "2.5"]:
+                child.stdin.write(x + "\n")
+                child.stdin.flush()
+                self.assertEqual(child.stdout.readline(), x + "\n")
+            child.stdin.close()
+            self.assertEqual(child.wait(), 0)
+
+    def test_rows(self):
+        y = [float(v) for v in self.ok("eval", "softmax", "1", "2", "3").split()]
+        self.assertAlmostEqual(sum(y), 1, places=6)
+        self.assertEqual(self.ok("eval", "softmax", text="1\n2\n3\n"), self.ok("eval", "softmax", "1", "2", "3"))
+        self.assertEqual(self.ok("eval", "maxout:k=3", "1", "5", "2", "-1", "-7", "-3"), "5\n-1\n")
+        self.refused("eval", "maxout", "1", "2", "3", says=["2", "3"])
+        self.refused("eval", "softmax", "1", "--order", "1", says="order")
+
+    def test_json(self):
+        answer = json.loads(self.ok("eval", "relu", "-1", "nan", "inf", "2", "--json"))
+        self.assertEqual(answer["x"], ["-1", "nan", "inf", "2"])
+        self.assertEqual(answer["y"], ["0", "nan", "inf", "2"])
+        self.assertEqual((answer["function"], answer["order"], answer["dtype"], answer["tier"]), ("relu", 0, "f32", "exact"))
+
+
+class Apply(Case):
+    def evaluate(self, function, values, order=0):
+        text = "\n".join(float.hex(x) if math.isfinite(x) else str(x) for x in values)
+        return [bits(float.fromhex(y)) for y in self.ok("eval", function, "--order", order, "--format", "hex", text=text).split()]
+
+    def test_values(self):
+        values = random_floats(600)
+        source, target = self.npy("x.npy", (20, 30), values), self.dir / "y.npy"
+        for name in names():
+            for order in range(1 if name in AXIS else 3):
+                self.assertEqual(self.ok("apply", name, source, "-o", target, "--order", order), "")
+                header, y = read_npy(target)
+                if name not in AXIS:
+                    self.assertEqual(header["shape"], (20, 30))
+                    self.assertEqual([bits(v) for v in y], self.evaluate(name, values, order), name)
+
+    def test_shapes_and_orders(self):
+        values = [i / 7 - 8 for i in range(120)]
+        for shape in [(), (1,), (120,), (2, 60), (3, 4, 10), (1, 1, 1, 120), (0,), (3, 0, 5), (2**40, 0)]:
+            count = math.prod(shape)
+            for fortran in (False, True):
+                source = self.npy("x.npy", shape, values[:count], fortran=fortran)
+                self.ok("apply", "tanh", source, "-o", self.dir / "y.npy")
+                header, y = read_npy(self.dir / "y.npy")
+                self.assertEqual((header["shape"], header["fortran_order"]), (shape, fortran))
+                self.assertEqual([bits(v) for v in y], self.evaluate("tanh", values[:count]))
+
+    def test_versions(self):
+        data = array.array("f", [1, -1]).tobytes()
+        for version in [(1, 0), (2, 0), (3, 0)]:
+            for header in [npy_header((2,)), '{"shape":(2,),"descr":"<f4","fortran_order":False}',
+                           "{'descr': '<f4', 'fortran_order': False, 'shape': (2L,)}   "]:
+                (self.dir / "x.npy").write_bytes(npy_bytes(header, data, version))
+                self.ok("apply", "relu", self.dir / "x.npy", "-o", self.dir / "y.npy")
+                self.assertEqual(list(read_npy(self.dir / "y.npy")[1]), [1, 0])
+
+    def test_in_place(self):
+        path = self.npy("x.npy", (3,), [-1, 2, -3])
+        os.chmod(path, 0o640)
+        (self.dir / "link.npy").symlink_to(path)
+        self.ok("apply", "relu", path, "-o", path)
+        self.assertEqual(list(read_npy(path)[1]), [0, 2, 0])
+        self.ok("apply", "leaky_relu", path, "-o", self.dir / "link.npy")
+        self.assertTrue((self.dir / "link.npy").is_symlink())
+        self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+
+    def test_axes(self):
+        shape = (4, 6, 2)
+        values = [((i * 37) % 48) / 4 for i in range(48)]
+
+        def place(index, shape, fortran):
+            order = range(3) if not fortran else range(2, -1, -1)
+            at = 0
+            for i in order:
+                at = at * shape[i] + index[i]
+            return at
+
+        for fortran, axis in itertools.product((False, True), (-3, -2, -1, 0, 1, 2)):
+            source = self.npy("x.npy", shape, values, fortran=fortran)
+            self.ok("apply", "maxout", source, "-o", self.dir / "y.npy", "--axis", axis, "--index", self.dir / "i.npy")
+            header, y = read_npy(self.dir / "y.npy")
+            index_header, winners = read_npy(self.dir / "i.npy")
+            small = list(shape)
+            small[axis] //= 2
+            self.assertEqual((header["shape"], index_header["shape"]), (tuple(small), tuple(small)))
+            for index in itertools.product(*map(range, small)):
+                group = []
+                for j in range(2):
+                    member = list(index)
+                    member[axis] = 2 * member[axis] + j
+                    group.append(values[place(member, shape, fortran)])
+                at = place(index, small, fortran)
+                self.assertEqual((y[at], winners[at]), (max(group), group.index(max(group))))
+            self.ok("apply", "softmax", source, "-o", self.dir / "p.npy", "--axis", axis)
+            p = read_npy(self.dir / "p.npy")[1]
+            lines = {}
+            for index in itertools.product(*map(range, shape)):
+                rest = list(index)
+                rest[axis] = 0
+                lines.setdefault(tuple(rest), []).append(place(index, shape, fortran))
+            for line in lines.values():
+                row = self.ok("eval", "softmax", *[values[i] for i in line], "--format", "hex").split()
+                self.assertEqual([bits(p[i]) for i in line], [bits(float.fromhex(v)) for v in row])
+        self.refused("apply", "softmax", source, "-o", self.dir / "q.npy", "--axis", 3, says=["axis 3", "(4, 6, 2)"])
+        self.refused("apply", "maxout:k=4", source, "-o", self.dir / "q.npy", "--axis", 1, says=["4", "6"])
+        self.refused("apply", "softmax", source, "-o", self.dir / "q.npy", "--index", self.dir / "j.npy", says="--index")
+        self.refused("apply", "relu", source, "-o", self.dir / "q.npy", "--axis", 0, says="--axis")
+        self.refused("apply", "softmax", source, "-o", self.dir / "q.npy", "--order", 1, says="order")
+        self.refused("apply", "maxout", source, "-o", self.dir / "q.npy", "--index", self.dir / "q.npy", says="same file")
+        self.refused("apply", "softmax", self.npy("s.npy", (), [1]), "-o", self.dir / "q.npy", says="axis")
+
+    def test_wide_axis(self):
+        """Slabs larger than a chunk are cut into columns."""
+        length, inner = 3000, 150
+        generator = random.Random(5)
+        values = [generator.uniform(-9, 9) for _ in range(length * inner)]
+        self.ok("apply", "softmax", self.npy("x.npy", (length, inner), values), "-o", self.dir / "p.npy", "--axis", 0)
+        p = read_npy(self.dir / "p.npy")[1]
+        turned = [values[i * inner + j] for j in range(inner) for i in range(length)]
+        self.ok("apply", "softmax", self.npy("t.npy", (inner, length), turned), "-o", self.dir / "q.npy")
+        q = read_npy(self.dir / "q.npy")[1]
+        self.assertEqual([bits(p[i * inner + j]) for j in range(inner) for i in range(length)], [bits(v) for v in q])
+
+    def test_threads(self):
+        generator = random.Random(2)
+        values = array.array("I", (generator.getrandbits(32) for _ in range(3_000_001)))
+        (self.dir / "x.npy").write_bytes(npy_bytes(npy_header((3_000_001,)), values.tobytes()))
+        (self.dir / "m.npy").write_bytes(npy_bytes(npy_header((3000, 1000)), values[:3_000_000].tobytes()))
+        for function, source in [("gelu", "x.npy"), ("softmax", "m.npy"), ("maxout:k=10", "m.npy")]:
+            results = set()
+            for threads in (1, 2, 3, 7):
+                self.ok("apply", function, self.dir / source, "-o", self.dir / "y.npy", "--threads", threads)
+                results.add((self.dir / "y.npy").read_bytes())
+            self.assertEqual(len(results), 1, function)
+
+    def test_larger_than_memory(self):
+        """A sparse file of 1 GiB under a limit of 256 MiB."""
+        count = 1 << 28
+        header = npy_header((count,)).encode()
+        with open(self.dir / "x.npy", "wb") as file:
+            file.write(npy_bytes(header))
+            file.truncate(10 + len(header) + 4 * count)
+        if os.statvfs(self.dir).f_bavail * os.statvfs(self.dir).f_frsize < 3 << 30:
+            self.skipTest("less than 3 GiB of disk")
+        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20))
+        self.ok("apply", "sigmoid", self.dir / "x.npy", "-o", self.dir / "y.npy", "--threads", 2, preexec_fn=limit)
+        with open(self.dir / "y.npy", "rb") as file:
+            file.seek(-4, os.SEEK_END)
+            self.assertEqual(file.read(), struct.pack("<f", 0.5))
+        self.assertEqual((self.dir / "y.npy").stat().st_size, 128 + 4 * count)
+
+    def test_bad_files(self):
+        good, data = npy_header((2,)), bytes(8)
+        bad = {
+            "empty": (b"", "not a .npy"),
+            "text": (b"x,y\n1,2\n" * 9, "not a .npy"),
+            "short magic": (b"\x93NUMPY\x01", "not a .npy"),
+            "unknown version": (npy_bytes(good, data, (9, 0)), "version 9.0"),
+            "header beyond the end": (npy_bytes(good, b"", length=60000), "within its header"),
+            "huge header": (npy_bytes(good, data, (2, 0), length=0xFFFFFFFF), "within its header"),
+            "long header": (npy_bytes(good + " " * 100_000, data, (2, 0)), "too long"),
+            "garbage": (npy_bytes("\0" * 64, data), "dictionary"),
+            "unfinished": (npy_bytes("{'descr': '<f4', 'fortran_order': Fal", data), "dictionary"),
+            "not closed": (npy_bytes(good.replace("}", ""), data), "dictionary"),
+            "more after": (npy_bytes(good + "x", data), "dictionary"),
+            "no descr": (npy_bytes("{'fortran_order': False, 'shape': (2,)}", data), "'descr'"),
+            "no order": (npy_bytes("{'descr': '<f4', 'shape': (2,)}", data), "'fortran_order'"),
+            "no shape": (npy_bytes("{'descr': '<f4', 'fortran_order': False}", data), "'shape'"),
+            "another key": (npy_bytes(good.replace("{", "{'x': 1, "), data), "'x'"),
+            "twice": (npy_bytes(good.replace("{", "{'descr': '<f4', "), data), "'descr'"),
+            "code": (npy_bytes(good.replace("(2,)", "__import__('os').abort()"), data), "dictionary"),
+            "negative": (npy_bytes(npy_header((-2,)), data), "negative"),
+            "overflow": (npy_bytes(npy_header((2**33, 2**33)), data), "too large"),
+            "overflow to little": (npy_bytes(npy_header((2**62 + 1, 4)), bytes(16)), "too large"),
+            "beyond 64 bits": (npy_bytes(npy_header((2**64, 0)), b""), "2^64"),
+            "many dimensions": (npy_bytes(npy_header((1,) * 65), bytes(4)), "dimensions"),
+            "number as shape": (npy_bytes(good.replace("(2,)", "(2)"), data), "dictionary"),
+            "truncated": (npy_bytes(good, data[:7]), "truncated"),
+            "claims much": (npy_bytes(npy_header((2**40,)), data), "truncated"),
+            "trailing": (npy_bytes(good, data + b"!"), "too long"),
+            "fields": (npy_bytes(good.replace("'<f4'", "[('a', '<f4')]"), data), "<f4"),
+        }
+        for kind in [">f4", "<f8", "<f2", "|i1", "<i4", "|O", "|S4", "=f4", "f4", "<c8"]:
+            bad["dtype " + kind] = (npy_bytes(npy_header((2,), kind), data), [f"'{kind}'", "<f4"])
+        for what, (content, says) in bad.items():
+            with self.subTest(what):
+                (self.dir / "x.npy").write_bytes(content)
+                self.refused("apply", "gelu", self.dir / "x.npy", "-o", self.dir / "y.npy", says=says)
+
+    def test_mutated_headers(self):
+        """No header makes it crash or leave a file: random damage to a good one."""
+        generator = random.Random(7)
+        good = npy_bytes(npy_header((2, 2)), bytes(16))
+        for _ in range(300):
+            damaged = bytearray(good)
+            for _ in range(generator.randint(1, 3)):
+                damaged[generator.randrange(6, len(good) - 16)] = generator.choice(b"0123456789(),{}':<fTrue \0\xff")
+            (self.dir / "x.npy").write_bytes(damaged)
+            result = run("apply", "relu", self.dir / "x.npy", "-o", self.dir / "y.npy")
+            self.assertIn(result.returncode, (0, 2), bytes(damaged))
+            self.assertEqual((self.dir / "y.npy").exists(), result.returncode == 0)
+            (self.dir / "y.npy").unlink(missing_ok=True)
+
+    def test_bad_places(self):
+        source, out = self.npy("x.npy", (2,), [1, 2]), self.dir / "y.npy"
+        self.refused("apply", "gelu", self.dir / "none.npy", "-o", out, says=["none.npy", "No such file"])
+        self.refused("apply", "gelu", self.dir, "-o", out, says="directory")
+        self.refused("apply", "gelu", "/dev/zero", "-o", out, says="regular file")
+        self.refused("apply", "gelu", source, "-o", self.dir / "none" / "y.npy", says="No such file or directory")
+        self.refused("apply", "gelu", source, "-o", self.dir, says="directory")
+        self.refused("apply", "gelu", source, "-o", "/dev/null", says="regular file")
+        self.refused("apply", "gelu", source, "-o", "", says="file name")
+        self.refused("apply", "gelu", source, says="--output")
+        self.refused("apply", "gelu", source, "-o", out, "--threads", "0", says="--threads")
+        os.mkfifo(self.dir / "fifo")
+        self.refused("apply", "gelu", self.dir / "fifo", "-o", out, says="regular file", timeout=20)
+        if os.geteuid() != 0:
+            os.chmod(source, 0)
+            self.refused("apply", "gelu", source, "-o", out, says="Permission denied")
+        else:  # root reads everything: let somebody else try
+            os.chmod(source, 0o600)
+            os.chmod(self.dir, 0o755)
+            demote = lambda: (os.setgid(65534), os.setuid(65534))
+            if subprocess.run(["test", "-x", ACTFUN], preexec_fn=demote).returncode == 0:
+                self.refused("apply", "gelu", source, "-o", out, says="Permission denied", preexec_fn=demote)
+            else:
+                print("unreadable file: skipped, nobody else can run the program")
+
+    def test_full_disk(self):
+        disk = self.dir / "disk"
+        disk.mkdir()
+        mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], capture_output=True)
+        if mount.returncode != 0:
+            self.skipTest("mounting a tmpfs is not permitted")
+        self.addCleanup(subprocess.run, ["umount", disk])
+        source = self.npy("x.npy", (400_000,), [0] * 400_000)
+        self.refused("apply", "gelu", source, "-o", disk / "y.npy", says=["y.npy", "No space left"])
+        self.refused("gallery", "-o", disk / "gallery", says="No space left")
+        (disk / "fill").write_bytes(bytes(1_040_000))
+        self.refused("plot", "gelu", "-o", disk / "g.png", says=["g.png", "No space left"])
+        self.refused("gallery", "-o", disk, says="No space left")
+
+    def test_file_size_limit(self):
+        """Like a full disk, without a mount: the write itself fails."""
+        source = self.npy("x.npy", (400_000,), [0] * 400_000)
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+        self.refused("apply", "gelu", source, "-o", self.dir / "y.npy", says=["y.npy", "File too large"], preexec_fn=limit)
+
+    def test_interrupt(self):
+        count = 1 << 28
+        header = npy_header((count,)).encode()
+        with open(self.dir / "x.npy", "wb") as file:
+            file.write(npy_bytes(header))
+            file.truncate(10 + len(header) + 4 * count)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            child = subprocess.Popen([ACTFUN, "apply", "gelu", self.dir / "x.npy", "-o", self.dir / "y.npy"])
+            while child.poll() is None and len(list(self.dir.iterdir())) < 2:
+                time.sleep(0.001)
+            child.send_signal(number)
+            self.assertEqual(child.wait(), -number)
+            self.assertEqual([path.name for path in self.dir.iterdir()], ["x.npy"])
+
+    def test_speed(self):
+        source = self.npy("x.npy", (1000,), [1] * 1000)
+        self.assertRegex(self.ok("apply", "gelu", source, "-o", self.dir / "y.npy", "--speed"), r"GB/s")
+
+
+def on_terminal(*arguments, size=(30, 100)):
+    """What the program prints on a terminal, and its exit status."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["TERM"] = "xterm-256color"
+        time.sleep(0.05)  # until the size is set
+        os.execv(ACTFUN, [ACTFUN, *map(str, arguments)])
+    import fcntl
+    import termios
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    out = b""
+    while True:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:
+            part = b""
+        if not part:
+            break
+        out += part
+    os.close(terminal)
+    return out.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class Pictures(Case):
+    def test_terminal(self):
+        for name in names():
+            if name not in AXIS:
+                self.assertGreater(len(self.ok("plot", name, "--order", "0,1,2").splitlines()), 20)
+        text = self.ok("plot", "relu6", "--range", "-1:7")
+        self.assertIn("kinks: 0, 6", text)
+        self.assertIn("|f'| < 0.01 in: [-1, 0], [6, 7]", text)
+        for width in (60, 120):
+            out, status = on_terminal("plot", "gelu", "silu", size=(30, width))
+            self.assertEqual(status, 0)
+            lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in out.splitlines()]
+            self.assertLess(max(map(len, lines)), width)
+            self.assertGreater(max(map(len, lines)), width - 12)
+            self.assertLessEqual(len(lines), 30)
+
+    def test_files(self):
+        for extension, start in [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")]:
+            path = self.dir / f"p.{extension}"
+            self.ok("plot", "gelu", "elu:alpha=2", "--order", "0,1", "--range", "-4:4", "-o", path)
+            self.assertTrue(path.read_bytes().startswith(start))
+        xml.parse(self.dir / "p.svg")
+
+    def test_jumps_are_not_drawn(self):
+        """relu' is two level lines: no path of the picture goes from one to the other."""
+        self.ok("plot", "relu", "--order", "1", "-o", self.dir / "p.svg")
+        text = (self.dir / "p.svg").read_text()
+        curves = re.search(r'id="gnuplot_plot_1".*?</g>\s*</g>', text, re.S).group(0)
+        paths = re.findall(r" d='([^']*)'", curves)
+        for piece in " ".join(paths).split("M")[1:]:
+            heights = {pair.split(",")[1] for pair in re.findall(r"[\d.]+,[\d.]+", piece)}
+            self.assertEqual(len(heights), 1, piece[:80])
+
+    def test_misuse(self):
+        for text in ["1:1", "2:1", "nan:1", "0:inf", "1", "a:b", "", ":", "1:2:3"]:
+            self.refused("plot", "gelu", "--range", text, says="range")
+        self.refused("plot", "gelu", "-o", self.dir / "p.gif", says=[".svg", ".png", ".pdf"])
+        self.refused("plot", "gelu", "-o", self.dir / "p", says=".svg")
+        self.refused("plot", "gelu", "-o", self.dir / "none" / "p.svg", says="No such file")
+        self.refused("plot", "gelu", "--order", "0,3", says="--order")
+        self.refused("plot", "softmax", says="softmax")
+        self.refused("plot", "gelu", env={"PATH": "/nonexistent"}, says="gnuplot")
+        self.refused("plot", "gelu", "-o", self.dir / "p.svg", env={"PATH": "/nonexistent"}, says="gnuplot")
+        self.refused("gallery", "-o", self.dir / "g", env={"PATH": "/nonexistent"}, says="gnuplot")
+        self.refused("gallery", "-o", self.dir / "none" / "g", says="No such file")
+        (self.dir / "file").write_text("")
+        self.refused("gallery", "-o", self.dir / "file", says="not a directory")
+
+    def test_extreme_ranges(self):
+        for text in ["-3e38:3e38", "1:1.0000001", "-1e-44:1e-44", "1e30:2e30"]:
+            self.ok("plot", "gelu", "--order", "0,1,2", "--range", text, "-o", self.dir / "p.svg")
+
+    def test_gallery(self):
+        out = self.dir / "gallery"
+        out.mkdir()
+        (out / "mine.txt").write_text("stays")
+        for _ in range(2):
+            self.ok("gallery", "-o", out)
+        expected = {f"{name}.{kind}" for name in ["sheet", *names()] for kind in ("svg", "png")}
+        self.assertEqual({path.name for path in out.iterdir()}, expected | {"index.html", "mine.txt"})
+        self.ok("gallery", "-o", self.dir / "new")
+        page = (self.dir / "new" / "index.html").read_text()
+        self.assertEqual(page, (out / "index.html").read_text())
+
+        class Reader(html.parser.HTMLParser):
+            ids, links, loads, open = [], [], [], []
+
+            def handle_starttag(self, tag, attributes):
+                values = dict(attributes)
+                if "id" in values:
+                    self.ids.append(values["id"])
+                for key in ("src", "srcset", "data", "action"):
+                    if key in values and not key.startswith("data-"):
+                        self.loads.append(values[key])
+                if "href" in values or "xlink:href" in values:
+                    self.links.append(values.get("href") or values["xlink:href"])
+
+        reader = Reader()
+        reader.feed(page)
+        self.assertEqual(len(reader.ids), len(set(reader.ids)), "an id twice")
+        self.assertEqual(reader.loads, [])
+        for link in reader.links:
+            self.assertTrue(link == "data:," or link[0] == "#" and link[1:] in reader.ids, link)
+        self.assertNotRegex(page, r"@import|url\(")
+        for name in names():
+            self.assertIn(f'<article id="{name}">', page)
+        self.assertEqual(len(re.findall(r"<tr><td", page)), len(names()))
+        self.assertEqual(page.count("<svg"), 1 + len(names()))
+
+    def test_gallery_interrupted(self):
+        child = subprocess.Popen([ACTFUN, "gallery", "-o", self.dir / "g"], stdout=subprocess.DEVNULL)
+        while child.poll() is None and not list(self.dir.glob(".g*/*.svg")):
+            time.sleep(0.001)
+        child.send_signal(signal.SIGINT)
+        self.assertEqual(child.wait(), -signal.SIGINT)
+        self.assertEqual(list(self.dir.iterdir()), [])
+
+
+class Bench(Case):
+    def test_json(self):
+        result = json.loads(self.ok("bench", "relu", "softmax", "--json"))
+        self.assertEqual([(r["function"], r["elements"]) for r in result],
+                         [(f, n) for f in ("relu", "softmax") for n in (4096, 262144, 64 << 20)])
+        for r in result:
+            self.assertGreater(r["ns_per_element"], 0)
+            self.assertAlmostEqual(r["copies"], r["ns_per_element"] / r["copy_ns_per_element"])
+        self.refused("bench", "softmax", "--order", "1", says="order")
+        self.refused("bench", "relu", "--target", "AVX9", says="AVX9")
+
+
+if __name__ == "__main__":
+    unittest.main()
