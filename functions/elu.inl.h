@@ -29,8 +29,8 @@ struct Elu {
 
   template <class R>
   static R value(R x, R alpha) {
-    // A zero alpha makes a plateau, whose zero is +0.
-    return select(x > 0.0, x, select(alpha == 0.0, 0.0, alpha * expm1(x)));
+    // A zero alpha makes a plateau, whose zero is +0: x - x is that, or NaN.
+    return select(x > 0.0, x, select(alpha == 0.0, x - x, alpha * expm1(x)));
   }
   template <class R>
   static R slope(R x, R alpha) {

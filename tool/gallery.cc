@@ -146,7 +146,7 @@ std::string percent(double share) { return fmt::format("{:.1f}\u00a0%", 100 * sh
 
 std::string formula(const Call& call) {
   std::string math = trace::formula(call.entry->id, trace::Notation::mathml);
-  if (math.empty()) return fmt::format("<i>y</i> = {}", typeset(call.info().formula));
+  if (math.empty()) return fmt::format("<span><i>y</i> = {}</span>", typeset(call.info().formula));
   return math.insert(math.find('>') + 1,
                      "<mi>f</mi><mo stretchy=\"false\">(</mo><mi>x</mi><mo stretchy=\"false\">)</mo><mo>=</mo>");
 }
@@ -166,7 +166,7 @@ Card card(const Call& call, std::string svg) {
     made.facts.emplace_back(fmt::format("|f'| < {}", decimal(kSaturated)),
                             fmt::format("on {} of [-10, 10]", percent(saturated_share(call, kWide))));
   } else {
-    made.derivatives = {{"dy_i/dx_j", std::string(info.derivative)}};
+    if (!info.derivative.empty()) made.derivatives = {{"dy_i/dx_j", std::string(info.derivative)}};
     made.caption = group_size(call) > 0
                        ? "The largest of k straight lines (dashed): a convex function in k linear pieces."
                        : "All results of the row (x, 0, 1), while x moves.";

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "tool/picture.h"
@@ -50,6 +51,7 @@ h2 + article { border-top: 0; padding-top: 0; margin-top: 1.2rem; }
 .derivatives span { display: inline-block; margin-right: 1.6rem; } .derivatives i { color: var(--ink); }
 .body { display: grid; grid-template-columns: minmax(0, 1.55fr) minmax(0, 1fr); gap: 2.2rem; align-items: start; }
 dl { margin: .3rem 0 0; font-size: .93rem; line-height: 1.42; display: grid; grid-template-columns: max-content 1fr; gap: .28rem .9rem; }
+sub, sup { font-size: .72em; line-height: 0; }
 dt { color: var(--soft); font-style: italic; } dd { margin: 0; overflow-wrap: anywhere; }
 footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: .92rem; max-width: 46rem; }
 @media (max-width: 52rem) { .body { grid-template-columns: minmax(0, 1fr); gap: 1rem; } body { padding-top: 2rem; } }
@@ -138,32 +140,36 @@ std::string article(const Card& card) {
   return text + "</dl></div></article>\n";
 }
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
 }  // namespace
 
 std::string typeset(std::string_view text) {
+  std::string escaped = escape_html(text);
+  for (const auto& [from, to] :
+       {std::pair("''", "″"), {"f'", "f′"}, {"&lt;=", "≤"}, {"&gt;=", "≥"}, {"!=", "≠"}, {"**", "^"}, {"*", " "}})
+    escaped = replace_all(escaped, from, to);
+
+  // What is left depends on what stands around it.
+  const auto word = [&](std::size_t i) {
+    return i < escaped.size() && (std::isalnum(static_cast<unsigned char>(escaped[i])) != 0 || escaped[i] == '_');
+  };
+  const auto run_of = [&](std::string_view set, std::size_t i) {
+    return std::min(escaped.find_first_not_of(set, i), escaped.size()) - i;
+  };
   std::string set;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char before = i > 0 ? text[i - 1] : ' ', after = i + 1 < text.size() ? text[i + 1] : ' ';
-    const bool inf =
-        text.substr(i).starts_with("inf") && !is_word(before) && (i + 3 == text.size() || !is_word(text[i + 3]));
-    const bool minus = text[i] == '-' && !is_word(before) && before != ')' && after != '-';
-    const bool difference = text[i] == '-' && before == ' ' && after == ' ';
-    if (inf)
+  for (std::size_t i = 0; i < escaped.size(); ++i) {
+    const char before = i > 0 ? escaped[i - 1] : ' ', after = i + 1 < escaped.size() ? escaped[i + 1] : ' ';
+    const std::size_t index = run_of("ijk0123456789", i + 1), power = run_of("0123456789", i + 1);
+    if (escaped.compare(i, 3, "inf") == 0 && !(i > 0 && word(i - 1)) && !word(i + 3)) {
       set += "∞", i += 2;
-    else if (minus || difference)
+    } else if (escaped[i] == '-' && !(i > 0 && word(i - 1)) && before != ')' && before != '-' && after != '-') {
       set += "−";
-    else if (text[i] == '\'' && after == '\'')
-      set += "″", ++i;
-    else if (text[i] == '\'' && before == 'f')
-      set += "′";
-    else if (text[i] == '*' && after == '*')
-      set += "^", ++i;
-    else if (text[i] == '*')
-      set += " ";
-    else
-      set += escape_html(text.substr(i, 1));
+    } else if (escaped[i] == '_' && (index == 1 || index == 2) && !word(i + 1 + index)) {
+      set += fmt::format("<sub>{}</sub>", escaped.substr(i + 1, index)), i += index;
+    } else if (escaped[i] == '^' && power > 0) {
+      set += fmt::format("<sup>{}</sup>", escaped.substr(i + 1, power)), i += power;
+    } else {
+      set += escaped[i];
+    }
   }
   return set;
 }

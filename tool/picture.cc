@@ -157,7 +157,7 @@ Panel panel(const std::vector<Call>& calls, const std::vector<int>& orders, Rang
       const std::size_t colour = one ? static_cast<std::size_t>(orders[j]) : i % kColours;
       const std::string_view dash = dashes[one ? 0 : orders[j]];
       // Later curves are thinner: where they coincide, on an axis say, all stay visible.
-      panel.lines.push_back({label, curve(call, orders[j], range, points), colour, dash, 2.8 - 0.7 * orders[j]});
+      panel.lines.push_back({label, curve(call, orders[j], range, points), colour, dash, 3.1 - 0.9 * orders[j]});
     }
     for (const float kink : kinks(call, range)) panel.kinks.push_back(kink);
     for (const float root : roots(call, range)) panel.roots.push_back(root);

@@ -65,7 +65,13 @@ HWY_INLINE auto apply(R x, P... p) {
     return F::curvature(x, p...);
 }
 
-HWY_INLINE FloatsV to_floats(DoublesV y) { return hn::DemoteTo(Floats(), y); }
+HWY_INLINE FloatsV to_floats(DoublesV y) {
+#if HWY_TARGET == HWY_SCALAR  // where Highway makes the largest float of what is larger
+  return FloatsV(static_cast<float>(y.raw));
+#else
+  return hn::DemoteTo(Floats(), y);
+#endif
+}
 HWY_INLINE DoublesV to_doubles(FloatsV x) { return hn::PromoteTo(Doubles(), x); }
 
 /// The same results without haste: for vectors with a doubtful lane.
@@ -76,13 +82,13 @@ HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
   const auto y = apply<F, order>(x, Real(p)...);
   const Real error = kTolerance * magnitude(y);
   const FloatsV low = to_floats((sum(y) - error).v[0]), high = to_floats((sum(y) + error).v[0]);
+  const auto nan = hn::IsNaN(floats), settled = hn::Or(hn::Eq(low, high), nan);
   FloatsV result = low;
-  if (!hn::AllTrue(Floats(), hn::Eq(low, high))) {
+  if (!hn::AllTrue(Floats(), settled)) {
     const DoubleDouble z = apply<F, order>(DoubleDouble(x), DoubleDouble(p)...);
-    const FloatsV certain = to_floats(round_to_odd(two_sum(z.hi, z.lo)).v[0]);
-    result = hn::IfThenElse(hn::Eq(low, high), low, certain);
+    result = hn::IfThenElse(settled, low, to_floats(round_to_odd(two_sum(z.hi, z.lo)).v[0]));
   }
-  return hn::IfThenElse(hn::IsNaN(floats), floats, result);
+  return hn::IfThenElse(nan, floats, result);
 }
 
 /// y[i] = f(x[i]) for K vectors of floats.

@@ -18,9 +18,8 @@ namespace {
 
 template <class F>
 Series evaluate(const Series& x, const Definition::Parameters& p) {
-  return [&]<std::size_t... i>(std::index_sequence<i...>) {
-    return F::definition(x, Series(p[i])...);
-  }(std::make_index_sequence<F::info.parameters.size()>{});
+  return [&]<std::size_t... i>(std::index_sequence<i...>) { return F::definition(x, Series(p[i])...); }
+  (std::make_index_sequence<F::info.parameters.size()>{});
 }
 
 using Evaluate = Series (*)(const Series&, const Definition::Parameters&);

@@ -69,7 +69,10 @@ ACTFUN_INLINE void evaluate_rooted(const Model& m, Block& b) {
     for (std::size_t i = 0; i < kBlock; ++i) {
       const double h = b.h[i];
       const Sum power = power_of(h), p = two_product(lead, power.high);
-      const double next = power.high * (gap == 1 ? h : gap == 2 ? h * h : h * h * h), l = next * horner(t, h) + (p.low + (low * power.high + lead * power.low));
+      const double next = power.high * (gap == 1   ? h
+                                        : gap == 2 ? h * h
+                                                   : h * h * h),
+                   l = next * horner(t, h) + (p.low + (low * power.high + lead * power.low));
       b.s[i] = p.high;
       b.l[i] = l;
       b.e[i] = (error * std::abs(power.high) + tail_error * std::abs(next)) + 0x1p-52 * std::abs(l);

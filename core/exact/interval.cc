@@ -156,8 +156,8 @@ Interval operator*(const Interval& a, const Interval& b) {
   // Each end of the product is the product of two ends; the signs tell which.
   multiply(r.lower_, b_up || (!b_down && a_down) ? a.lower_ : a.upper_,
            a_up || (!a_down && b_down) ? b.lower_ : b.upper_, MPFR_RNDD);
-  multiply(r.upper_, b_up || (!b_down && a_up) ? a.upper_ : a.lower_,
-           a_up || (!a_down && b_up) ? b.upper_ : b.lower_, MPFR_RNDU);
+  multiply(r.upper_, b_up || (!b_down && a_up) ? a.upper_ : a.lower_, a_up || (!a_down && b_up) ? b.upper_ : b.lower_,
+           MPFR_RNDU);
   return r;
 }
 
@@ -202,13 +202,15 @@ Interval log(const Interval& a) { return Interval::increasing(a, mpfr_log); }
 Interval log1p(const Interval& a) { return Interval::increasing(a, mpfr_log1p); }
 Interval erf(const Interval& a) { return Interval::increasing(a, mpfr_erf); }
 Interval tanh(const Interval& a) { return Interval::increasing(a, mpfr_tanh); }
-Interval erfc(const Interval& a) { return Interval::increasing(-a, [](mpfr_t r, mpfr_srcptr x, mpfr_rnd_t rounding) {
-  mpfr_t minus;
-  mpfr_init2(minus, mpfr_get_prec(x));
-  mpfr_neg(minus, x, MPFR_RNDN);
-  mpfr_erfc(r, minus, rounding);
-  mpfr_clear(minus);
-}); }
+Interval erfc(const Interval& a) {
+  return Interval::increasing(-a, [](mpfr_t r, mpfr_srcptr x, mpfr_rnd_t rounding) {
+    mpfr_t minus;
+    mpfr_init2(minus, mpfr_get_prec(x));
+    mpfr_neg(minus, x, MPFR_RNDN);
+    mpfr_erfc(r, minus, rounding);
+    mpfr_clear(minus);
+  });
+}
 
 Interval sigmoid(const Interval& a) { return 1 / (1 + exp(-a)); }
 

@@ -24,15 +24,15 @@ bool same(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit
 
 int sign(const Interval& v) { return mpfr_sgn(v.lower()) > 0 ? 1 : mpfr_sgn(v.upper()) < 0 ? -1 : 0; }
 
-bool below(mpfr_srcptr v, mpfr_exp_t exponent) { return mpfr_zero_p(v) || (mpfr_number_p(v) && mpfr_get_exp(v) < exponent); }
+bool below(mpfr_srcptr v, mpfr_exp_t exponent) {
+  return mpfr_zero_p(v) || (mpfr_number_p(v) && mpfr_get_exp(v) < exponent);
+}
 bool below(const Interval& v, mpfr_exp_t exponent) { return below(v.lower(), exponent) && below(v.upper(), exponent); }
 
 /// Whether MPFR's range was exceeded. An enclosure that cannot tell its sign and lies below 2^-2^40 has underflowed (no
 /// cancellation at kLastBits leaves so little); an unbounded one has overflowed on the way, as exp(-x) / (1 + exp(-x))
 /// does for x = -2^70.
-bool lost(const Interval& v) {
-  return !v.bounded() || (!v.zero() && sign(v) == 0 && below(v, kUnderflowExponent));
-}
+bool lost(const Interval& v) { return !v.bounded() || (!v.zero() && sign(v) == 0 && below(v, kUnderflowExponent)); }
 
 Interval point(float x) { return static_cast<double>(x); }
 

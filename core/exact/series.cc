@@ -62,7 +62,8 @@ Series operator*(const Series& a, const Series& b) {
   Series r;
   for (std::size_t k = 0; k <= std::min(truncation, a.size() + b.size() - 2); ++k) {
     Interval sum(0);
-    for (std::size_t j = k < b.size() ? 0 : k - b.size() + 1; j <= k && j < a.size(); ++j) sum += binomial(k, j) * (a[j] * b[k - j]);
+    for (std::size_t j = k < b.size() ? 0 : k - b.size() + 1; j <= k && j < a.size(); ++j)
+      sum += binomial(k, j) * (a[j] * b[k - j]);
     r.derivatives_.push_back(std::move(sum));
   }
   r.trim();

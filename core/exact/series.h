@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A function's value and derivatives f, f', f'', ... at c as intervals: a truncated Taylor series without the
-// factorials. Over a point c they enclose f^(k)(c), over an interval of c all of them at once, which is what a remainder
-// needs. The factorials are left out because 1/6 is no interval of one point: without them sigmoid'''(0) = -1/8 is exact,
-// and exact it must be to tell -x/8 + x^3/16 from a tie.
+// factorials. Over a point c they enclose f^(k)(c), over an interval of c all of them at once, which is what a
+// remainder needs. The factorials are left out because 1/6 is no interval of one point: without them sigmoid'''(0) =
+// -1/8 is exact, and exact it must be to tell -x/8 + x^3/16 from a tie.
 //
 // The recurrences come from each function's differential equation. Those of sigmoid, softplus, tanh and erfc are
 // chosen so that nothing cancels in their tails: with t(z) = sigmoid(-z), sigmoid' = sigmoid t and tanh' = 4

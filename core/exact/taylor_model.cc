@@ -14,8 +14,9 @@ static_assert(LDBL_MAX_EXP >= 16384, "bounds are added up in long double, whose 
 
 constexpr int kDegree = Model::kDegree, kOrder = kDegree + 1 + 2;  // a remainder of f'' is a coefficient of f
 constexpr long double kUnit = 0x1p-53L;
-constexpr long double kGrow = 1 + 0x1p-40L;  // outweighs the roundings of a sum of bounds (fewer than 2^10, of 2^-64)
-constexpr double kGood = 0x1p-52;            // relative error of a model that is good enough
+constexpr long double kGrow = 1 + 0x1p-40L;    // outweighs the roundings of a sum of bounds (fewer than 2^10, of 2^-64)
+constexpr double kGood = 0x1p-52;              // relative error of a model that is good enough
+constexpr long double kUnderflow = 0x1p-151L;  // what is smaller rounds to zero
 constexpr float kFar = 0x1p20f;
 constexpr std::uint32_t kInfinity = 0x7f800000, kFewest = 8;
 
@@ -105,7 +106,8 @@ class Builder {
     }
     // A comparison came out differently on an end of the piece: that float by itself, and perhaps its fellow too.
     if (!at_zero) add_single(first, piece.center);
-    if (const Piece inner{first + !at_zero, last - 1, piece.center, {piece.models[0], piece.models[1], piece.models[2]}};
+    if (const Piece inner{
+            first + !at_zero, last - 1, piece.center, {piece.models[0], piece.models[1], piece.models[2]}};
         inner.first <= inner.last)
       pieces_.push_back(inner);
     if (at_zero || last > first) add_single(last, piece.center);
@@ -161,20 +163,27 @@ class Builder {
 
   void add_constant(Piece& piece, const Series& over, int order, bool at_zero) const {
     const Interval& v = over[static_cast<std::size_t>(order)];
-    float a = to_float(v.lower()), b = to_float(v.upper());
+    const float a = to_float(v.lower()), b = to_float(v.upper());
+    // Far out, where numbers on the way exceed even MPFR's range, a tail remains a tail.
     const bool far = !at_zero && float_of(piece.first) >= kFar && !v.bounded();
     if (far || (a == 0 && b == 0 && !v.point())) {
-      // All of the piece underflows. The enclosure's sign is no witness (its ends may be zero, or it may be wide):
-      // look at three inputs. A tail keeps its sign where it has underflowed. Far out, where numbers on the way exceed
-      // even MPFR's range, it also remains a tail.
-      const auto sample = [&](std::uint32_t bits) { return pointwise_.round(input(bits), static_cast<Order>(order)); };
-      const float c = sample(piece.first + (piece.last - piece.first) / 2);
-      a = sample(piece.first), b = sample(piece.last);
-      if (!same(a, c) || a != 0) return;
-    } else if (at_zero && v.contains_zero() && !v.point()) {
+      add_underflow(piece, order);
       return;
     }
-    if ((v.defined() || far) && same(a, b)) piece.models[order] = constant(a);
+    if (at_zero && v.contains_zero() && !v.point()) {
+      return;
+    }
+    if (v.defined() && same(a, b)) piece.models[order] = constant(a);
+  }
+
+  // All of the piece underflows. No enclosure tells its sign (it may reach zero at an end, or be too wide), so look at
+  // three inputs: a function that has underflowed keeps its sign until it comes back.
+  bool add_underflow(Piece& piece, int order) const {
+    const auto sample = [&](std::uint32_t bits) { return pointwise_.round(input(bits), static_cast<Order>(order)); };
+    const float first = sample(piece.first), middle = sample(piece.first + (piece.last - piece.first) / 2);
+    if (first != 0 || !same(first, middle) || !same(first, sample(piece.last))) return false;
+    piece.models[order] = constant(first);
+    return true;
   }
 
   bool add_expansions(Piece& piece, const Series& over, const std::vector<bool>& branches, bool at_zero) const {
@@ -186,7 +195,8 @@ class Builder {
     if (!at_zero)
       for (int order = 0; order < 3; ++order)
         if (piece.models[order].kind == Model::Kind::none &&
-            !(remainder(order) * power(radius, kDegree + 1) <= kGood * magnitude(coefficient(over, 0, order))))
+            !(remainder(order) * power(radius, kDegree + 1) <=
+              std::max(kGood * magnitude(over[static_cast<std::size_t>(order)]), kUnderflow)))
           return false;  // not worth a series at the center
     for (mpfr_prec_t bits = 160; bits <= 1280; bits *= 2) {
       const Precision precision(bits);
@@ -197,10 +207,12 @@ class Builder {
         if (m.kind != Model::Kind::none) continue;
         const std::optional<Model> found = at_zero ? rooted(f, order, remainder(order), radius, &precise)
                                                    : centered(f, order, remainder(order), radius, &precise);
-        if (found)
-          m = *found;
-        else
+        if (!found)
           good = false;
+        else if (found->kind == Model::Kind::constant)
+          good = add_underflow(piece, order) && good;
+        else
+          m = *found;
       }
       if (good) return true;
       if (precise) return false;
@@ -232,7 +244,8 @@ class Builder {
     }
     error += remainder * h * radius + 8 * kUnit * kUnit * size + 0x1p-1000L;
     m.error = static_cast<double>(error * kGrow) * (1 + 0x1p-50);
-    if (m.error <= kGood * static_cast<double>(size) && ordinary(static_cast<double>(size))) return m;
+    if (size + error < kUnderflow && lead_error < kUnderflow) return constant(0);  // the caller looks for the sign
+    if (m.error <= std::max(kGood * static_cast<double>(size), kGood * 0x1p-126)) return m;
     if (lead_error > kGood / 2 * size) *precise = false;
     return std::nullopt;
   }

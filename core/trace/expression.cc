@@ -79,8 +79,7 @@ Expression operator*(const Expression& a, const Expression& b) {
 }
 
 Expression operator/(const Expression& a, const Expression& b) {
-  if (b.kind() != Expression::Kind::product)
-    return a * Expression(Expression::Node{.factors = {{b, -1}}});
+  if (b.kind() != Expression::Kind::product) return a * Expression(Expression::Node{.factors = {{b, -1}}});
   auto [n, d] = b.coefficient();
   if (n < 0) n = -n, d = -d;
   Expression::Node inverse{.numerator = d, .denominator = n};
@@ -234,8 +233,9 @@ Printed print(const Expression& e, const Style& style, bool without_sign) {
       std::vector<std::pair<std::string, std::string>> lines;
       for (const Case& c : e.cases()) {
         const bool last = &c == &e.cases().back();
-        const std::string when = style.group(style.in(print(c.when.left, style), sum) + style.relation(c.when.relation) +
-                                             style.in(print(c.when.right, style), sum));
+        const std::string when =
+            style.group(style.in(print(c.when.left, style), sum) + style.relation(c.when.relation) +
+                        style.in(print(c.when.right, style), sum));
         lines.emplace_back(style.in(print(c.value, style), sum), last ? "" : when);
       }
       return style.cases(lines);
@@ -291,10 +291,10 @@ class Latex final : public Style {
   Printed call(const std::string& function, const Printed& argument) const override {
     if (function == "exp") return {"e^{" + argument.text + "}", power};
     if (function == "sqrt") return {"\\sqrt{" + argument.text + "}", atom};
-    const std::string name = function == "log"                          ? "\\ln"
-                             : function == "tanh"                       ? "\\tanh"
-                             : function == "sigmoid"                    ? "\\sigma"
-                                                                        : "\\operatorname{" + function + "}";
+    const std::string name = function == "log"       ? "\\ln"
+                             : function == "tanh"    ? "\\tanh"
+                             : function == "sigmoid" ? "\\sigma"
+                                                     : "\\operatorname{" + function + "}";
     return {name + parentheses(argument.text), atom};
   }
   Printed raised(const Printed& base, int exponent) const override {

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Certificates: what the right results of a function are, as hashes over all 2^32 inputs, and whether this machine's
+// kernels give them. Written by actfun_certify from the oracle, checked by `actfun verify` without it.
+//
+// Inputs are the 2^32 bit patterns in order, cut into 256 blocks of 2^24. A block's hash is XXH3-128 of its outputs as
+// little-endian bytes, every NaN made 0x7fc00000. A certificate also holds a sparse hash of each block, over one
+// input in 32, for machines on which 2^32 evaluations take too long.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/registry.h"
+
+namespace actfun {
+
+inline constexpr std::uint32_t kBlocks = 256;
+inline constexpr std::uint32_t kBlockInputs = 1u << 24;
+
+/// Which inputs are computed: all, or the 2^27 whose bit pattern is 32 i + scatter(i).
+enum class Extent { full, spread };
+inline std::uint32_t scatter(std::uint32_t i) { return i * 2654435761u >> 27; }
+constexpr std::uint32_t inputs_per_block(Extent extent) {
+  return extent == Extent::full ? kBlockInputs : kBlockInputs / 32;
+}
+/// Bit pattern of the i-th input of a block.
+inline std::uint32_t input_pattern(Extent extent, std::uint32_t block, std::uint32_t i) {
+  const std::uint32_t index = block * inputs_per_block(extent) + i;
+  return extent == Extent::full ? index : 32 * index + scatter(index);
+}
+
+/// XXH3-128 of a stream of outputs, NaNs made equal. 32 hexadecimal digits.
+class OutputHash {
+ public:
+  OutputHash();
+  ~OutputHash();
+  OutputHash(const OutputHash&) = delete;
+  OutputHash& operator=(const OutputHash&) = delete;
+  void add(const float* y, std::size_t n);
+  std::string digits() const;
+
+ private:
+  void* state_;
+};
+/// The hash over the hashes of all blocks.
+std::string hash_of(std::span<const std::string> blocks);
+
+/// An input whose true value lies next to a midpoint of two floats: these are tested on every machine.
+struct HardCase {
+  float input;
+  double log2_distance;  ///< from the midpoint, in units in the last place of the result
+};
+
+struct OrderCertificate {
+  std::uint64_t inputs = 0;
+  std::optional<std::uint64_t> misrounded;  ///< results of the kernel that differ; nothing when none was run
+  double worst_error = 0;                   ///< of the kernel, in units in the last place
+  float witness = 0;                        ///< its input
+  std::uint64_t undecided = 0;              ///< inputs that the filter left to MPFR
+  std::vector<HardCase> hard_cases;         ///< hardest first; the list only grows
+  std::string hash, spread_hash;
+  std::vector<std::string> blocks, spread_blocks;
+
+  bool complete() const { return blocks.size() == kBlocks && spread_blocks.size() == kBlocks; }
+};
+
+/// One run of a kernel against a certificate, for the record.
+struct Run {
+  std::string target, order, extent;
+  std::uint64_t inputs = 0, failed_blocks = 0;
+  std::string cpu, date;
+};
+
+struct Certificate {
+  std::string function, dtype = "f32", tier = "exact";
+  std::vector<std::pair<std::string, double>> parameters;
+  OrderCertificate orders[3];
+  std::vector<Run> runs;
+
+  const OrderCertificate& operator[](Order order) const { return orders[static_cast<int>(order)]; }
+  OrderCertificate& operator[](Order order) { return orders[static_cast<int>(order)]; }
+  bool complete() const { return orders[0].complete() && orders[1].complete() && orders[2].complete(); }
+  /// Complete, and the kernels were found to round every result correctly.
+  bool clean() const;
+};
+
+/// "value", "slope", "curvature".
+std::string_view name_of(Order order);
+
+/// $ACTFUN_CERTIFICATES, else share/actfun/certificates beside the program's directory, else the source tree's.
+std::filesystem::path certificate_directory();
+std::filesystem::path certificate_path(std::string_view function);
+/// Nothing when there is no such file. Throws std::runtime_error, naming the file, when it is not a certificate.
+std::optional<Certificate> read_certificate(const std::filesystem::path& path);
+std::optional<Certificate> find_certificate(std::string_view function);
+/// Beside the file first and then over it, so that nobody sees half of one.
+void write_certificate(const Certificate& certificate, const std::filesystem::path& path);
+
+struct FailedBlock {
+  std::uint32_t index, first, last;  ///< bit patterns of the first and the last input
+};
+struct Verification {
+  Order order;
+  std::string target;
+  Extent extent;
+  std::uint64_t inputs = 0;
+  double seconds = 0;
+  std::vector<FailedBlock> failed;
+  bool passed() const { return failed.empty(); }
+};
+
+/// Computes all inputs, or those of `blocks` if there are any, and compares the hashes. `progress` is called now and
+/// then with the share that is done, from one thread at a time. Throws std::invalid_argument when the call has other
+/// parameters than the certificate, or the certificate lacks the order.
+Verification verify(const Call& call, Order order, const Target& target, const Certificate& certificate, Extent extent,
+                    unsigned threads, const std::function<void(double)>& progress = {},
+                    std::span<const std::uint32_t> blocks = {});
+
+/// Enters a run in the certificate's list, in place of an older one of the same target, order and extent.
+void record(Certificate& certificate, const Verification& verification);
+
+}  // namespace actfun

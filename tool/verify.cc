@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/certificate.h"
+#include "tool/progress.h"
+#include "tool/text.h"
+#include "tool/verbs.h"
+
+namespace actfun::tool {
+namespace {
+
+struct Options {
+  std::vector<std::string> functions;
+  std::vector<int> orders;
+  std::string target, certificates;
+  bool all_targets = false, spread = false, record = false;
+  unsigned threads = 0;
+};
+
+/// What is verified, with everything that can be wrong about it found out before the first minute is spent.
+struct Task {
+  Call call;
+  std::filesystem::path path;
+  Certificate certificate;
+};
+
+std::vector<Task> tasks(const Options& options) {
+  std::vector<std::string> texts = options.functions;
+  if (texts.empty())
+    for (const Entry& entry : functions())
+      if (entry.elementwise()) texts.emplace_back(entry.info->name);
+  std::vector<Task> list;
+  for (const std::string& text : texts) {
+    const Call call = parse_function(text);
+    if (!call.entry->elementwise())
+      fail("{} works on rows: there are certificates of elementwise functions", call.text());
+    if (!call.preset())
+      fail("{}: certificates are about default parameters ({})", call.text(), parse_function(call.info().name).text());
+    const std::filesystem::path path = options.certificates.empty() ? certificate_path(call.info().name)
+                                                                    : std::filesystem::path(options.certificates) /
+                                                                          fmt::format("{}.json", call.info().name);
+    std::optional<Certificate> certificate = read_certificate(path);
+    if (!certificate) fail("{} has no certificate: {} does not exist", call.text(), path.string());
+    list.push_back({call, path, std::move(*certificate)});
+  }
+  return list;
+}
+
+std::vector<const Target*> targets(const Options& options) {
+  std::vector<const Target*> list;
+  if (options.all_targets) {
+    for (const Target& target : compiled_targets())
+      if (supported(target)) list.push_back(&target);
+  } else {
+    list.push_back(options.target.empty() ? &current_target() : &find_target(options.target));
+    if (!supported(*list[0])) fail("this machine does not support {}", list[0]->name);
+  }
+  return list;
+}
+
+std::string range_text(const FailedBlock& block) {
+  return fmt::format("block {}: inputs {} to {} (bits {:#010x} to {:#010x})", block.index,
+                     hexadecimal(std::bit_cast<float>(block.first)), hexadecimal(std::bit_cast<float>(block.last)),
+                     block.first, block.last);
+}
+
+Verification verify_one(const Task& task, Order order, const Target& target, const Options& options) {
+  constexpr std::uint64_t kSteps = 1000;
+  Progress progress(fmt::format("{} {} {}", task.call.text(), name_of(order), target.name), kSteps);
+  std::uint64_t shown = 0;
+  return actfun::verify(task.call, order, target, task.certificate, options.spread ? Extent::spread : Extent::full,
+                        options.threads, [&](double share) {
+                          const auto done = static_cast<std::uint64_t>(share * kSteps);
+                          if (done > shown) progress.add(done - std::exchange(shown, done));
+                        });
+}
+
+void verify(const Options& options) {
+  std::vector<Task> list = tasks(options);
+  std::vector<std::string> failures;
+  for (Task& task : list) {
+    for (const int order : options.orders)
+      for (const Target* target : targets(options)) {
+        const Verification run = verify_one(task, static_cast<Order>(order), *target, options);
+        fmt::print("{:<12} {:<9} {:<6} {:>10} inputs {:>7.2f} s  {}\n", task.call.text(), name_of(run.order),
+                   run.target, run.inputs, run.seconds,
+                   run.passed() ? "as certified" : fmt::format("WRONG in {} blocks", run.failed.size()));
+        std::fflush(stdout);
+        for (const FailedBlock& block : run.failed)
+          failures.push_back(
+              fmt::format("{} {} on {}, {}", task.call.text(), name_of(run.order), run.target, range_text(block)));
+        record(task.certificate, run);
+      }
+    if (options.record) write_certificate(task.certificate, task.path);
+  }
+  if (!failures.empty())
+    throw CheckFailed(fmt::format("results differ from the certificate\n{}", fmt::join(failures, "\n")));
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app) {
+  CLI::App* verb = app.add_subcommand("verify", "All 2^32 results of this machine against the certificates");
+  auto options = std::make_shared<Options>();
+  options->threads = std::max(1u, std::thread::hardware_concurrency());
+  options->orders = {0, 1, 2};
+  verb->add_option("FUNCTION", options->functions, "All elementwise functions unless given");
+  verb->add_option("--order", options->orders, "0 value, 1 first, 2 second derivative; all unless given")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 2));
+  CLI::Option* target = verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
+  verb->add_flag("--all-targets", options->all_targets, "All that this machine supports, one after another")
+      ->excludes(target);
+  verb->add_flag("--spread", options->spread, "One input in 32, for slow instruction sets");
+  verb->add_option("--threads", options->threads, "All of the machine unless given")->check(CLI::Range(1, 1024));
+  verb->add_option("--certificates", options->certificates, "Directory of the certificates");
+  verb->add_flag("--record", options->record, "Enter the runs in the certificates' files");
+  verb->footer(
+      "Exit status 1 names the blocks of inputs whose results differ.\n"
+      "Examples:\n  actfun verify gelu\n  actfun verify tanh --order 1 --target AVX2\n"
+      "  actfun verify --all-targets --spread");
+  verb->callback([options] { verify(*options); });
+}
+
+}  // namespace actfun::tool
