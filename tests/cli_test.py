@@ -367,6 +367,8 @@ class Apply(Case):
         if os.statvfs(self.dir).f_bavail * os.statvfs(self.dir).f_frsize < 3 << 30:
             self.skipTest("less than 3 GiB of disk")
         limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20))
+        if run("--version", preexec_fn=limit).returncode != 0:
+            self.skipTest("the program does not start under the limit (a sanitizer)")
         self.ok("apply", "sigmoid", self.dir / "x.npy", "-o", self.dir / "y.npy", "--threads", 2, preexec_fn=limit)
         with open(self.dir / "y.npy", "rb") as file:
             file.seek(-4, os.SEEK_END)
@@ -612,6 +614,43 @@ class Pictures(Case):
         child.send_signal(signal.SIGINT)
         self.assertEqual(child.wait(), -signal.SIGINT)
         self.assertEqual(list(self.dir.iterdir()), [])
+
+
+class Verify(Case):
+    """Against the repository's certificates, of the function whose record comes first."""
+
+    CERTIFICATES = pathlib.Path(os.environ.get("ACTFUN_CERTIFICATES", pathlib.Path(__file__).parent.parent / "certificates"))
+
+    def test_misuse(self):
+        self.refused("verify", "gelu", "--certificates", self.dir, says=["gelu", "certificate", "gelu.json"])
+        self.refused("verify", "elu:alpha=2", says=["elu:alpha=2", "default"])
+        self.refused("verify", "softmax", says="softmax")
+        self.refused("verify", "gelu", "--target", "AVX9", "--certificates", self.CERTIFICATES, says="actfun")
+        self.refused("verify", "gelu", "--target", "AVX2", "--all-targets", says="--target")
+        for text in ["", "{", "{}", "[]", '{"function": 1}']:
+            (self.dir / "gelu.json").write_text(text)
+            self.refused("verify", "gelu", "--certificates", self.dir, says="gelu.json")
+
+    def test_right_and_wrong(self):
+        name = names()[0]
+        path = self.CERTIFICATES / f"{name}.json"
+        if not path.exists():
+            self.skipTest(f"no certificate of {name} yet")
+        arguments = ["verify", name, "--spread", "--order", "0", "--certificates", self.dir]
+        copy = self.dir / path.name
+        copy.write_text(path.read_text())
+        self.assertIn("as certified", self.ok(*arguments))
+        self.assertEqual(copy.read_text(), path.read_text())
+        self.ok(*arguments, "--record")
+        runs = json.loads(copy.read_text())["runs"]
+        self.assertIn(("value", "spread", 0), [(r["order"], r["extent"], r["failed_blocks"]) for r in runs])
+        # A certificate that says something else about block 64, [2.0, 8.0), is not met there and only there.
+        certificate = json.loads(path.read_text())
+        certificate["value"]["spread_blocks"][64] = "0" * 32
+        copy.write_text(json.dumps(certificate))
+        result = self.refused(*arguments, code=1, says=["block 64", "0x1p+1", "0x40000000 to 0x40ff"])
+        self.assertEqual(result.stderr.count("block "), 1)
+        self.assertIn("WRONG in 1 blocks", result.stdout)
 
 
 class Bench(Case):

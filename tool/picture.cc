@@ -19,7 +19,7 @@ std::string order_label(int order) {
   return std::string(labels[order]);
 }
 
-std::string quote(std::string_view text) { return "'" + replace_all(std::string(text), "'", "''") + "'"; }
+std::string quote(std::string_view text) { return fmt::format("'{}'", replace_all(std::string(text), "'", "''")); }
 
 /// The smallest range that shows all points, with some air.
 Range y_range(const Panel& panel) {
@@ -152,8 +152,9 @@ Panel panel(const std::vector<Call>& calls, const std::vector<int>& orders, Rang
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const Call& call = calls[i];
     for (std::size_t j = 0; j < orders.size(); ++j) {
-      const std::string label =
-          one ? order_label(orders[j]) : call.text() + (orders[j] == 0 ? "" : " " + order_label(orders[j]).substr(2));
+      const std::string label = one              ? order_label(orders[j])
+                                : orders[j] == 0 ? call.text()
+                                                 : fmt::format("{} {}", call.text(), order_label(orders[j]).substr(2));
       const std::size_t colour = one ? static_cast<std::size_t>(orders[j]) : i % kColours;
       const std::string_view dash = dashes[one ? 0 : orders[j]];
       // Later curves are thinner: where they coincide, on an axis say, all stay visible.

@@ -115,7 +115,7 @@ std::optional<float> Pointwise::tail_zero(const Interval& x, Order order) const 
 }
 
 double Pointwise::value(float x, Order order) const {
-  if (x == 0 || std::isinf(x)) return static_cast<double>(round(x, order));
+  if (const float y = round(x, order); y == 0 || std::isinf(x)) return static_cast<double>(y);
   const Precision precision(2 * kFirstBits);
   for (mpfr_prec_t bits = kFirstBits; bits <= kLastBits; bits *= 2) {
     const Interval v = enclose(point(x), order, bits);

@@ -17,6 +17,7 @@ constexpr long double kUnit = 0x1p-53L;
 constexpr long double kGrow = 1 + 0x1p-40L;    // outweighs the roundings of a sum of bounds (fewer than 2^10, of 2^-64)
 constexpr double kGood = 0x1p-52;              // relative error of a model that is good enough
 constexpr long double kUnderflow = 0x1p-151L;  // what is smaller rounds to zero
+constexpr long double kLargest = 0x1p320L;     // well inside of double's range, and beyond float's
 constexpr float kFar = 0x1p20f;
 constexpr std::uint32_t kInfinity = 0x7f800000, kFewest = 8;
 
@@ -245,7 +246,7 @@ class Builder {
     error += remainder * h * radius + 8 * kUnit * kUnit * size + 0x1p-1000L;
     m.error = static_cast<double>(error * kGrow) * (1 + 0x1p-50);
     if (size + error < kUnderflow && lead_error < kUnderflow) return constant(0);  // the caller looks for the sign
-    if (m.error <= std::max(kGood * static_cast<double>(size), kGood * 0x1p-126)) return m;
+    if (size < kLargest && m.error <= std::max(kGood * static_cast<double>(size), kGood * 0x1p-126)) return m;
     if (lead_error > kGood / 2 * size) *precise = false;
     return std::nullopt;
   }
@@ -276,7 +277,7 @@ class Builder {
     m.tail_error = static_cast<double>(error * kGrow) * (1 + 0x1p-50);
     const long double gap = power(radius, m.gap);
     if (m.error <= kGood * std::abs(m.lead) && error * gap <= kGood * lead && size * gap <= lead / 2 &&
-        ordinary(m.lead))
+        size < kLargest && ordinary(m.lead))
       return m;
     if (lead_error > kGood / 2 * lead) *precise = false;
     return std::nullopt;

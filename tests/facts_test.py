@@ -1,0 +1,602 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every fact in every record is true. ACTFUN is the path of the program.
+
+`Checks` holds one check a field of `struct Info` in core/info.h, called for every function of `actfun list --json`. A
+field without a check fails, and so does a check that a falsified record passes. Texts are evaluated in decimal
+arithmetic of 170 digits: what cancels in doubles does not matter here, and exact products of a float and a double
+remain exact. Results must then be the correctly rounded ones.
+"""
+import copy
+import decimal
+import functools
+import json
+import math
+import os
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import unittest
+from decimal import Decimal as D
+
+ACTFUN = os.path.abspath(os.environ["ACTFUN"])
+INFO = pathlib.Path(__file__).resolve().parent.parent / "core" / "info.h"
+decimal.setcontext(decimal.Context(prec=170, rounding=decimal.ROUND_HALF_EVEN, traps=[]))
+
+# ---------------------------------------------------------------------------------------------------- floats, points
+
+
+def bits(x):
+    return struct.unpack("<I", struct.pack("<f", x))[0]
+
+
+def ordinal(x):
+    """Floats in their order, numbered from -0 = 0 = 0."""
+    n = bits(x)
+    return n if n < 1 << 31 else (1 << 31) - n
+
+
+def from_ordinal(n):
+    return math.copysign(struct.unpack("<f", struct.pack("<I", abs(n)))[0], n)
+
+
+def step(x, count):
+    return from_ordinal(ordinal(x) + count)
+
+
+def single(x):
+    return struct.unpack("<f", struct.pack("<f", x))[0]
+
+
+def correctly_rounded(y, exact):
+    """Whether the float y is nearest to the real number; of a tie, both are."""
+
+    def wide(n):  # the next number after the largest float would be 2^128
+        if abs(n) > ordinal(math.inf):
+            return D("inf").copy_sign(n)
+        return D(2 ** 128).copy_sign(n) if abs(n) == ordinal(math.inf) else D(from_ordinal(n))
+
+    if math.isnan(y) or exact.is_nan():
+        return math.isnan(y) and exact.is_nan()
+    n = ordinal(y)
+    return (wide(n - 1) + wide(n)) / 2 <= exact <= (wide(n) + wide(n + 1)) / 2
+
+
+GRID = [i / 8 for i in range(-80, 81)]
+FINE = [i / 256 for i in range(-2560, 2561)]
+TAILS = [sign * 2.0 ** k for sign in (-1, 1) for k in range(-149, 128)]
+LARGEST = from_ordinal(ordinal(math.inf) - 1)
+_random = random.Random(1)
+# All magnitudes up to 64: beyond, the decimal evaluation of a formula takes long and shows nothing new.
+SCATTERED = [_random.choice((-1, 1)) * single(_random.uniform(1, 2) * 2.0 ** _random.uniform(-140, 5))
+             for _ in range(60)] + [single(_random.uniform(-16, 16)) for _ in range(60)]
+
+# --------------------------------------------------------------------------------------------------- texts to numbers
+
+
+def _pi():
+    """Machin's formula."""
+
+    def arctan(n):  # of 1/n
+        return sum((-1) ** k * D(1) / ((2 * k + 1) * D(n) ** (2 * k + 1)) for k in range(130))
+
+    return 16 * arctan(5) - 4 * arctan(239)
+
+
+PI = _pi()
+
+
+@functools.lru_cache(None)
+def exp(x):
+    return x.exp()
+
+
+def phi(x):
+    return exp(-x * x / 2) / (2 * PI).sqrt()
+
+
+@functools.lru_cache(None)
+def Phi(x):
+    """1/2 + phi(x) (x + x^3/3 + x^5/(3 5) + ...); all floats have long underflowed at -25."""
+    if abs(x) > 25:
+        return D(x > 0)
+    term = total = x
+    k = 1
+    while abs(term) > abs(total) * D("1e-170"):
+        k += 2
+        term = term * x * x / k
+        total += term
+    return D("0.5") + phi(x) * total
+
+
+NOTATION = {
+    "D": D, "abs": abs, "max": max, "min": min, "inf": D("inf"), "nan": D("nan"), "pi": PI, "exp": exp,
+    "expm1": lambda x: exp(x) - 1, "log": lambda x: x.ln(), "sqrt": lambda x: x.sqrt(),
+    "tanh": lambda x: 1 - 2 / (exp(2 * x) + 1), "sigmoid": lambda x: 1 / (1 + exp(-x)),
+    "softplus": lambda x: (1 + exp(x)).ln(), "sign": lambda x: D((x > 0) - (x < 0)), "phi": phi, "Phi": Phi,
+}
+
+
+@functools.lru_cache(None)
+def compiled(text):
+    """`text`, and the definitions that follow it: Python but for ^, |x| and numbers, which become decimals."""
+    text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text).replace("^", "**")
+    text = re.sub(r"\blambda\b", "lambda_", text)
+    text = re.sub(r"(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?", r"D('\g<0>')", text)
+    text, *definitions = re.split(r", (?=\w+ = )", text)
+    pairs = (definition.split(" = ", 1) for definition in definitions)
+    return compile(text, text, "eval"), [(name, compile(body, body, "eval")) for name, body in pairs]
+
+
+def real(text, names):
+    code, definitions = compiled(text)
+    names = {**NOTATION, **names}
+    for name, body in definitions:
+        names[name] = eval(body, names)
+    result = eval(code, names)
+    return result if isinstance(result, bool) else D(result)
+
+
+def split_condition(text):
+    """A fact and the condition behind it: `... if s > 0`, `... for beta > 0`, `... (alpha >= 0)`."""
+    match = re.fullmatch(r"(.*?)(?: (?:if|for) (.*)| \((?:independent of )?([^()]*[<>=][^()]*)\))?", text)
+    return match[1], match[2] or match[3]
+
+
+# ----------------------------------------------------------------------------------------------------------- functions
+
+
+def run(*arguments, text=None):
+    return subprocess.run([ACTFUN, *arguments], input=text, capture_output=True, text=True)
+
+
+def spell(x):
+    return float.hex(x) if math.isfinite(x) else str(x)
+
+
+@functools.lru_cache(None)
+def evaluated(function, order, points):
+    text = "".join(spell(x) + "\n" for x in points)
+    result = run("eval", function, "--order", str(order), "--format", "hex", text=text)
+    assert result.returncode == 0, result.stderr
+    return [float.fromhex(line) for line in result.stdout.split()]
+
+
+class Function:
+    """A function with values for its parameters: what the program computes of it, and what the record says."""
+
+    def __init__(self, record, **values):
+        self.record = record
+        self.call = record["name"] + "".join(f"{':,'[i > 0]}{k}={v!r}" for i, (k, v) in enumerate(values.items()))
+        values = {**{p["name"]: p["default"] for p in record["parameters"]}, **values}
+        self.names = {name.replace("lambda", "lambda_"): D(value) for name, value in values.items()}
+        for name, body in compiled(record["formula"])[1]:  # s = negative_slope serves other texts too
+            try:
+                self.names[name] = eval(body, {**NOTATION, **self.names})
+            except NameError:  # depends on x
+                pass
+
+    def __call__(self, points, order=0):
+        return evaluated(self.call, order, tuple(points))
+
+    def real(self, text, **names):
+        return real(text, {**self.names, **names})
+
+    @functools.lru_cache(None)
+    def exact(self, x, order=0):
+        return self.real(self.record[("formula", "derivative", "second_derivative")[order]], x=D(x))
+
+    def holds(self, condition):
+        return condition is None or self.real(condition)
+
+    def floats(self, texts):
+        return [single(float(self.real(text))) for text in texts]
+
+
+def accepts(domain, value):
+    kind, bound = re.match(r"(any real|> |>= |integer >= )(\d*)", domain).groups()
+    return (kind == "any real" or value > float(bound) or ("=" in kind and value == float(bound))) and (
+        "integer" not in kind or value == int(value))
+
+
+@functools.lru_cache(None)
+def _variants(text):
+    record = json.loads(text)
+    others = [{p["name"]: value} for p in record["parameters"] for value in (0.5, 2.0, -1.5)
+              if value != p["default"] and accepts(p["domain"], value)]
+    return [Function(record)] + [Function(record, **values) for values in others]
+
+
+def variants(record, text=None):
+    """The function at its defaults and at other parameters; only the former when `text` mentions no parameter."""
+    functions = _variants(json.dumps(record))
+    words = set(re.findall(r"\w+", text or "").copy()) if text is not None else None
+    return functions if words is None or words & set(functions[0].names) else functions[:1]
+
+
+def elementwise(check):
+    check.elementwise = True
+    return check
+
+
+def require(condition, *message):
+    if not condition:
+        raise AssertionError(" ".join(map(str, message)))
+
+
+# -------------------------------------------------------------------------------------------------------------- checks
+
+
+def text_is_true(record, order):
+    """The library's results are the text's real numbers, correctly rounded, away from kinks."""
+    for f in variants(record):
+        kinks = {float(f.real(k["x"])) for k in record["kinks"] if k["order"] <= order}
+        near = {step(x, i) for x in kinks for i in (-1, 1)}
+        extrema = f.floats(e["x"] for e in record["extrema"])
+        points = [x for x in {*GRID[::2], *SCATTERED, *near, *extrema} if x not in kinks]
+        for x, y in zip(points, f(points, order)):
+            require(correctly_rounded(y, f.exact(x, order)), f.call, "order", order, "at", x, "is", y)
+
+
+def limits_are_true(record, field, order):
+    for side, text in record[field]["text"].items():
+        infinity = float(side)
+        for f in variants(record, text):
+            y, near = f([infinity, math.copysign(LARGEST, infinity)], order)
+            if text in ("0", "-0"):  # zeros have signs
+                require(bits(y) == bits(float(text)), f.call, "order", order, side, y)
+            else:
+                require(correctly_rounded(y, f.real(text)), f.call, "order", order, side, y)
+            approached = abs(near - y) <= 1e-6 * max(1, abs(y)) if math.isfinite(y) else near * y > 0 and abs(near) > 20
+            require(math.isnan(y) or approached, f.call, "order", order, side, "is", near, "nearby")
+        require(str(Function(record)([infinity], order)[0]) == str(float(record[field][side])), field, side)
+
+
+def jumps(f, order):
+    """The places in [-20, 20] where f, f' or f'' jumps: where it still moves fast under the magnifying glass."""
+    found, intervals = [], [(-20.0, 20.0, 4096)]
+    threshold = min(1.0, max(map(abs, f(FINE, order)))) / 64
+    while intervals:
+        low, high, pieces = intervals.pop()
+        points = sorted({single(low + (high - low) * i / pieces) for i in range(pieces + 1)})
+        y = f(points, order)
+        for a, b, fa, fb in zip(points, points[1:], y, y[1:]):
+            if abs(fb - fa) > threshold:
+                if b - a < 2.0 ** -20:
+                    found.append((a, b))
+                else:
+                    intervals.append((a, b, 64))
+    return found
+
+
+def interval_ends(part):
+    """(lower, upper, lower belongs to it, upper belongs to it) as texts."""
+    if part.startswith("{"):
+        numbers = part[1:-1].split(", ")
+        return [(number, number, True, True) for number in numbers]
+    match = re.fullmatch(r"([\[(])(.*), (.*)([\])])", part)
+    return [(match[2], match[3], match[1] == "[", match[4] == "]")]
+
+
+def axis_range(record, ends):
+    """Rows far apart reach the ends of the range."""
+    values = [float(y) for row in ([0, -1e4], [0, 0], [1, 2], [-1e30, -1e30], [-5, 5], [1e30, 1e30])
+              for y in run("eval", record["name"], *map(str, row)).stdout.split()]
+    (low, high, *_), = ends
+    low, high = float(low), float(high)
+    require(all(low <= y <= high for y in values), record["name"], values)
+    require(min(values) <= max(low, -1e4) and max(values) >= min(high, 1e30), record["name"], values)
+
+
+class Checks:
+    """For each field of Info: does `record` tell the truth?"""
+
+    def name(record):
+        require(re.fullmatch("[a-z][a-z0-9_]*", record["name"]))
+        require(run("show", record["name"]).stdout.startswith(record["name"] + "\n"), record["name"])
+
+    def aliases(record):
+        for alias in record["aliases"]:
+            require(run("show", "--json", alias).stdout == run("show", "--json", record["name"]).stdout, alias)
+
+    def known_as(record):
+        """What others call it: for people and searches, and so no name of another function."""
+        others = {n for r in RECORDS if r["name"] != record["name"] for n in [r["name"], *r["aliases"]]}
+        for text in record["known_as"]:
+            require(text.strip() == text != "" and text not in others | {record["name"], *record["aliases"]}, text)
+
+    def family(record):
+        families = {"rectifier", "exponential", "sigmoid", "gated_smooth", "other", "axis"}
+        require(record["family"] in families and (record["family"] == "axis") == (record["kind"] == "A"))
+
+    def kind(record):
+        learnable = [p["learnable"] for p in record["parameters"]]
+        kind = "A" if "derivative_limits" not in record else "L" if any(learnable) else "P" if learnable else "U"
+        require(record["kind"] == kind, record["kind"])
+        result = run("eval", record["name"], "1", "2", "--order", "1")
+        require((result.returncode == 2) == (kind == "A"), "order 1 of a function on rows")
+
+    def parameters(record):
+        name, axis = record["name"], record["kind"] == "A"
+        points = ("-3", "-1", "0.5", "2", "1", "-0.25")
+        default = run("eval", name, *points).stdout
+        for p in record["parameters"]:
+            assign = lambda value: run("eval", f"{name}:{p['name']}={value}", *points)
+            require(assign(repr(p["default"])).stdout == default, "default", p)
+            other = next(v for v in (3.0, 0.5) if v != p["default"] and accepts(p["domain"], v))
+            require(assign(other).stdout not in ("", default), "has no effect", p)
+            for value in (-1.5, -1.0, -1e-300, 0.0, 1e-300, 0.5, 1.0, 1.5, 2.0, 3.0):
+                result = assign(value)
+                if accepts(p["domain"], value):
+                    require(result.returncode == 0, result.stderr)
+                else:
+                    require(result.returncode == 2 and p["domain"] in result.stderr, p, value, result.stderr)
+            for value in ("nan", "inf", "-inf"):
+                require(assign(value).returncode == 2, p, value)
+            require(not p["learnable"] or record["kind"] == "L", p)
+        require(run("eval", f"{name}:no_such=1", "1").returncode == 2 and (axis or len(default.split()) == 6))
+
+    def formula(record):
+        if record["kind"] != "A":
+            return text_is_true(record, 0)
+        # sum_j(...) and max_j(...) run over the row, y_i = ... is asked for each i.
+        text = re.sub(r"\b(sum|max)_j\(", r"\1_j(lambda x_j: ", record["formula"]).replace("x_1, ..., x_k", "*row")
+        text = re.sub(r"(?<=\W)(\d+)", r"D(\1)", text)
+        text, *definitions = re.split(r", (?=\w+ = )", text)
+        for row in ([0.5, -1.25], [-3.0, -3.5]):
+            numbers = list(map(D, row))
+            names = {**NOTATION, "row": numbers, "sum_j": lambda g: sum(map(g, numbers)),
+                     "max_j": lambda g: max(map(g, numbers))}
+            for definition in definitions:
+                name, body = definition.split(" = ", 1)
+                names[name] = eval(body, names)
+            result = run("eval", record["name"], *map(str, row), "--format", "hex").stdout.split()
+            for i, y in enumerate(result):
+                exact = eval(text, {**names, "x_i": numbers[i]})
+                y = float.fromhex(y)
+                require(correctly_rounded(y, exact), record["name"], row, y)
+
+    @elementwise
+    def derivative(record):
+        text_is_true(record, 1)
+
+    @elementwise
+    def second_derivative(record):
+        text_is_true(record, 2)
+
+    @elementwise
+    def kinks(record):
+        for f in variants(record):
+            at_default = f is variants(record)[0]
+            expected = {0: [], 1: [], 2: []}
+            for k in record["kinks"]:
+                x = single(float(f.real(k["x"])))
+                values = {1: [f.real(k[t]) for t in ("derivative_at", "left", "right")],
+                          2: [f.real(k[t]) for t in ("second_at", "second_left", "second_right")]}
+                for order, (at, left, right) in values.items():
+                    before, here, after = f([step(x, -1), x, step(x, 1)], order)
+                    require(correctly_rounded(here, at), f.call, "order", order, "at the kink", here)
+                    for y, side in ((before, left), (after, right)):
+                        require(abs(y - float(side)) <= 1e-6 * max(1, abs(side)), f.call, "order", order, y, side)
+                    if left != right:
+                        expected[order].append(x)
+                if k["order"] == 0:
+                    expected[0].append(x)
+                first = min(order for order in expected if x in expected[order])
+                require(first == k["order"] or not at_default, f.call, "order of the kink at", x)
+            for order in expected:  # these and no others
+                found = jumps(f, order)
+                for x in expected[order]:
+                    require(any(a <= x <= b for a, b in found), f.call, "order", order, "does not jump at", x)
+                for a, b in found:
+                    require(any(a <= x <= b for x in expected[order]), f.call, "order", order, "jumps at", a)
+
+    @elementwise
+    def limits(record):
+        limits_are_true(record, "limits", 0)
+
+    @elementwise
+    def derivative_limits(record):
+        limits_are_true(record, "derivative_limits", 1)
+
+    @elementwise
+    def second_derivative_limits(record):
+        limits_are_true(record, "second_derivative_limits", 2)
+
+    def range(record):
+        text, condition = split_condition(record["range"])
+        ends = [end for part in text.split(" U ") for end in interval_ends(part)]
+        if record["kind"] == "A":
+            return axis_range(record, ends)
+        for f in variants(record) if condition else variants(record)[:1]:
+            if not f.holds(condition):
+                continue
+            parts = [(f.real(low), f.real(high), closed, too) for low, high, closed, too in ends]
+            points = GRID + f.floats(e["x"] for e in record["extrema"])
+            exact = [f.exact(x) for x in points] + [f.real(e["value"]) for e in record["extrema"] if e["of"] == "f"]
+            y = f(FINE + TAILS)
+            for low, high, closed, too in parts:
+                # Rounding may carry a result onto an open end, or a closed end to the next float.
+                for end, belongs, farthest in ((low, closed, min), (high, too, max)):
+                    if end.is_infinite():
+                        require(abs(farthest(y)) > 1e30, f.call, "does not go to", end)
+                    else:
+                        require(min(abs(D(v) - end) for v in y) <= D("1e-6"), f.call, "stays away from", end)
+                        attained = any(abs(v - end) < D("1e-15") for v in exact)
+                        require(attained == belongs, f.call, "attains" if attained else "never attains", end)
+            inside = lambda v: any(low - D("1e-7") <= v <= high + D("1e-7") for low, high, *_ in parts)
+            require(all(inside(D(v)) for v in y), f.call, "leaves its range")
+
+    @elementwise
+    def monotone(record):
+        text, condition = split_condition(record["monotone"])
+        require(text in ("increasing", "decreasing", "no"), text)
+        points = sorted({*FINE, *TAILS})
+        for f in variants(record):
+            y = f(points)
+            falls = any(b < a for a, b in zip(y, y[1:]))
+            rises = any(b > a for a, b in zip(y, y[1:]))
+            stated = text if f.holds(condition) else "no"  # conditions are exact
+            require({(True, False): "increasing", (False, True): "decreasing"}.get((rises, falls), "no") == stated,
+                    f.call, "rises" * rises, "falls" * falls)
+
+    @elementwise
+    def symmetry(record):
+        points = [x for x in [0.0, *FINE, *TAILS, *SCATTERED, math.inf] if x >= 0]
+        for f in variants(record):
+            pairs = list(zip(f(points), f([-x for x in points])))
+            kinds = {"even": all(bits(a) == bits(b) for a, b in pairs),
+                     "odd": all(bits(a) == bits(-b) for a, b in pairs)}
+            kinds["none"] = not any(kinds.values())
+            require(kinds[record["symmetry"]], f.call)
+
+    @elementwise
+    def lipschitz(record):
+        text, condition = split_condition(record["lipschitz"]["expression"])
+        largest = max((abs(D(e["value"])) for e in record["extrema"] if e["of"] == "f'"), default=D("nan"))
+        default = D(record["lipschitz"]["default"])
+        for f in variants(record, text + (condition or "")):
+            if not f.holds(condition):
+                continue
+            bound = largest if text == "max f'" else f.real(text)
+            near = [step(single(float(f.real(k["x"]))), i) for k in record["kinks"] for i in (-1, 0, 1)]
+            steepest = max(map(abs, f([*FINE, *TAILS, *near, -math.inf, math.inf], 1)))
+            require(D(steepest) <= bound * D(1 + 2 ** -24), f.call, "is steeper:", steepest)
+            require(D(steepest) >= bound * D("0.9999"), f.call, "is never as steep:", steepest)
+            require(f.call != record["name"] or abs(bound - default) <= D("1e-15"), "default", default)
+
+    @elementwise
+    def roots(record):
+        intervals = [text for text in record["roots"] if re.search("[<>]", text)]
+        f = Function(record)
+        numbers = [f.real(text) for text in record["roots"] if text not in intervals]
+        for r in numbers:
+            require(abs(f.exact(r)) < D("1e-15"), f.call, "is", f.exact(r), "at", r)
+        declared = lambda x: D(x) in numbers or any(f.real(text, x=D(x)) for text in intervals)
+        points = [*FINE, *(x for x in TAILS if abs(x) > 10 and record["limits"]["text"][f"{'+-'[x < 0]}inf"] != "-0")]
+        points = sorted(x for x in points if f.exact(x) == 0 or abs(f.exact(x)) > D("1e-40")) if intervals else FINE
+        y = f(points)
+        for x, value in zip(points, y):
+            require((value == 0) == declared(x), f.call, "is", value, "at", x)
+        for a, b, fa, fb in zip(points, points[1:], y, y[1:]):
+            if fa * fb < 0:
+                require(any(a < r < b for r in numbers), f.call, "changes sign in", a, b)
+
+    @elementwise
+    def extrema(record):
+        f = Function(record)
+        orders = {"f": 0, "f'": 1, "f''": 2}
+        kinks = [(f.real(k["x"]), k["order"]) for k in record["kinks"]]
+        found = {0: [], 1: [], 2: []}
+        for e in record["extrema"]:
+            order, x, value = orders[e["of"]], f.real(e["x"]), f.real(e["value"])
+            sign = {"min": 1, "max": -1}[e["type"]]
+            found[order].append(x)
+            require(abs(f.exact(x, order) - value) <= D("1e-18"), f.call, e, "is", f.exact(x, order))
+            computed, = f([single(float(x))], order)
+            require(abs(computed - float(value)) <= 1e-6 * abs(float(value)), f.call, e, "is computed", computed)
+            for h in (D("1e-9"), D("1e-3")):  # 21 digits of x leave an error of 1e-40 at the extremum itself
+                for side in (x - h, x + h):
+                    require(sign * (f.exact(side, order) - f.exact(x, order)) > 0, f.call, e, "not beside", side)
+            if order < 2 and (x, order + 1) not in kinks:
+                before, after = (f.exact(x + h, order + 1) for h in (D("-1e-9"), D("1e-9")))
+                require(sign * before < 0 < sign * after, f.call, e, "slopes", before, after)
+        # No other: wherever three points in a row turn, one is stated. Kinks have a field of their own.
+        for order, stated in found.items():
+            y = [f.exact(x, order) for x in GRID]
+            for i in range(1, len(y) - 1):
+                if (y[i] - y[i - 1]) * (y[i + 1] - y[i]) < 0:
+                    around = lambda x: GRID[i - 1] <= x <= GRID[i + 1]
+                    require(any(map(around, stated)) or any(around(x) for x, _ in kinks),
+                            f.call, "order", order, "turns near", GRID[i])
+
+    def paper(record):
+        require(record["paper"] is None or re.search(r"\b(19|20)\d\d\b", record["paper"]), record["paper"])
+
+    def note(record):
+        note = record.get("note", "none")
+        require(note.strip() == note != "" and (note in run("show", record["name"]).stdout or note == "none"))
+
+
+# --------------------------------------------------------------------------------------------------------------- tests
+
+
+def info_fields():
+    body = re.search(r"^struct Info \{\n(.*?)^\};", INFO.read_text(), re.S | re.M)[1]
+    body = re.sub(r"//.*", "", body)
+    return [name for line in body.split(";") for name in re.findall(r"(\w+)(?:\{\}| = [\w:]+)", line)]
+
+
+RECORDS = json.loads(run("list", "--json").stdout)
+
+
+def check_all(field):
+    def test(self):
+        check = getattr(Checks, field, None)
+        self.assertIsNotNone(check, f"no test reads Info::{field}")
+        for record in RECORDS:
+            if record["kind"] != "A" or not hasattr(check, "elementwise"):
+                with self.subTest(record["name"]):
+                    check(record)
+
+    return test
+
+
+class Facts(unittest.TestCase):
+    """test_<field> for every field of struct Info."""
+
+
+for _field in info_fields():
+    setattr(Facts, f"test_{_field}", check_all(_field))
+
+
+class Meta(unittest.TestCase):
+    def test_fields(self):
+        fields = set(info_fields())
+        self.assertGreater(len(fields), 15)
+        self.assertEqual({name for name in vars(Checks) if not name.startswith("_")}, fields)
+        for record in RECORDS:  # nothing is told that no check reads
+            self.assertLessEqual(set(record) - {"certified"}, fields)
+
+    def test_names_are_unique(self):
+        names = [name for record in RECORDS for name in [record["name"], *record["aliases"]]]
+        self.assertEqual(len(names), len(set(names)))
+
+    def test_falsified_records_are_noticed(self):
+        """Every check fails on facts that are wrong."""
+        wrong = {
+            "name": ("gelu", lambda r: r.update(name="gelu2")),
+            "aliases": ("sigmoid", lambda r: r["aliases"].append("tanh")),
+            "known_as": ("silu", lambda r: r["known_as"].append("gelu")),
+            "family": ("gelu", lambda r: r.update(family="axis")),
+            "kind": ("elu", lambda r: r.update(kind="U")),
+            "parameters": ("softplus", lambda r: r["parameters"][0].update(domain=">= 0")),
+            "formula": ("elu", lambda r: r.update(formula="x if x > 0 else alpha*(exp(x) - 1.0000001)")),
+            "derivative": ("gelu", lambda r: r.update(derivative="Phi(x) + x*phi(x)*1.0000001")),
+            "second_derivative": ("tanh", lambda r: r.update(second_derivative="-2*tanh(x)")),
+            "kinks": ("relu", lambda r: r["kinks"].clear()),
+            "limits": ("gelu", lambda r: r["limits"]["text"].update({"-inf": "0"})),
+            "derivative_limits": ("gelu", lambda r: r["derivative_limits"]["text"].update({"+inf": "2"})),
+            "second_derivative_limits": ("tanh", lambda r: r["second_derivative_limits"]["text"].update({"+inf": "0"})),
+            "range": ("sigmoid", lambda r: r.update(range="[0, 1)")),
+            "monotone": ("silu", lambda r: r.update(monotone="increasing")),
+            "symmetry": ("softsign", lambda r: r.update(symmetry="even")),
+            "lipschitz": ("sigmoid", lambda r: r["lipschitz"].update(expression="1/2")),
+            "roots": ("gelu", lambda r: r["roots"].append("1")),
+            "extrema": ("gelu", lambda r: r["extrema"].pop()),
+            "paper": ("gelu", lambda r: r.update(paper="Hendrycks & Gimpel")),
+            "note": ("gelu_tanh", lambda r: r.update(note="something else")),
+        }
+        self.assertEqual(set(wrong), set(info_fields()))
+        for field, (name, falsify) in wrong.items():
+            with self.subTest(field):
+                record = copy.deepcopy(next(r for r in RECORDS if r["name"] == name))
+                falsify(record)
+                with self.assertRaises(AssertionError):
+                    getattr(Checks, field)(record)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: Apache-2.0
+// The oracle against plain MPFR, against itself, and against what the records say.
+#include "core/exact/oracle.h"
+
+#include <gtest/gtest.h>
+#include <mpfr.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <limits>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace actfun {
+namespace {
+
+using exact::Interval;
+using exact::Oracle;
+using exact::Pointwise;
+using exact::Precision;
+using exact::Series;
+
+constexpr Order kOrders[] = {Order::value, Order::slope, Order::curvature};
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+bool same(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) || (std::isnan(a) && std::isnan(b));
+}
+
+std::string hexadecimal(float x) {
+  char buffer[40];
+  std::snprintf(buffer, sizeof buffer, "%a", static_cast<double>(x));
+  return buffer;
+}
+
+testing::AssertionResult agree(float got, float want, float x) {
+  if (same(got, want)) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << "x = " << hexadecimal(x) << ": " << hexadecimal(got) << ", not "
+                                     << hexadecimal(want) << ' ';
+}
+#define EXPECT_SAME(got, want, x) EXPECT_TRUE(agree(got, want, x))
+
+// Plain MPFR with so many digits that its roundings do not matter: no intervals, no series.
+class Real {
+ public:
+  static constexpr mpfr_prec_t kBits = 4000;
+  Real(double value) {  // NOLINT
+    mpfr_init2(v_, kBits);
+    mpfr_set_d(v_, value, MPFR_RNDN);
+  }
+  Real(const Real& other) : Real(0.0) { mpfr_set(v_, other.v_, MPFR_RNDN); }
+  Real& operator=(const Real& other) {
+    mpfr_set(v_, other.v_, MPFR_RNDN);
+    return *this;
+  }
+  ~Real() { mpfr_clear(v_); }
+  mpfr_srcptr get() const { return v_; }
+  float rounded() const { return mpfr_zero_p(v_) ? 0.0f : mpfr_get_flt(v_, MPFR_RNDN); }
+  double nearest() const { return mpfr_get_d(v_, MPFR_RNDN); }
+
+  template <class F>
+  static Real apply(const Real& a, F f) {
+    Real r(0.0);
+    f(r.v_, a.v_, MPFR_RNDN);
+    return r;
+  }
+  template <class F>
+  static Real apply(const Real& a, const Real& b, F f) {
+    Real r(0.0);
+    f(r.v_, a.v_, b.v_, MPFR_RNDN);
+    return r;
+  }
+  static Real pi() {
+    Real r(0.0);
+    mpfr_const_pi(r.v_, MPFR_RNDN);
+    return r;
+  }
+
+ private:
+  mpfr_t v_;
+};
+Real operator+(const Real& a, const Real& b) { return Real::apply(a, b, mpfr_add); }
+Real operator-(const Real& a, const Real& b) { return Real::apply(a, b, mpfr_sub); }
+Real operator*(const Real& a, const Real& b) { return Real::apply(a, b, mpfr_mul); }
+Real operator/(const Real& a, const Real& b) { return Real::apply(a, b, mpfr_div); }
+Real operator-(const Real& a) { return Real::apply(a, mpfr_neg); }
+Real exp(const Real& a) { return Real::apply(a, mpfr_exp); }
+Real log(const Real& a) { return Real::apply(a, mpfr_log); }
+Real tanh(const Real& a) { return Real::apply(a, mpfr_tanh); }
+Real erf(const Real& a) { return Real::apply(a, mpfr_erf); }
+Real sqrt(const Real& a) { return Real::apply(a, mpfr_sqrt); }
+Real sigmoid(const Real& a) { return 1 / (1 + exp(-a)); }
+
+// The formulas of the contract as they stand there, cancellation and all: at 4000 bits it does no harm.
+using Formula = std::function<Real(const Real& x)>;
+struct Literal {
+  std::string call;
+  Formula order[3];
+};
+Real softplus_of(const Real& z) { return log(1 + exp(z)); }
+Real density(const Real& x) { return exp(-(x * x) / 2) / sqrt(2 * Real::pi()); }
+Real cumulative(const Real& x) { return (1 + erf(x / sqrt(Real(2)))) / 2; }
+
+Literal swish_with(const std::string& call, double beta) {
+  return {call,
+          {[=](const Real& x) { return x * sigmoid(beta * x); },
+           [=](const Real& x) {
+             const Real z = beta * x, s = sigmoid(z), c = sigmoid(-z);
+             return s * (1 + z * c);
+           },
+           [=](const Real& x) {
+             const Real z = beta * x, s = sigmoid(z), c = sigmoid(-z);
+             return beta * s * c * (2 + z * (1 - 2 * s));
+           }}};
+}
+Literal softplus_with(const std::string& call, double beta) {
+  return {
+      call,
+      {[=](const Real& x) { return softplus_of(beta * x) / beta; }, [=](const Real& x) { return sigmoid(beta * x); },
+       [=](const Real& x) { return beta * sigmoid(beta * x) * sigmoid(-(beta * x)); }}};
+}
+Literal elu_with(const std::string& call, double alpha) {
+  return {call,
+          {[=](const Real& x) { return x.nearest() > 0 ? x : alpha * (exp(x) - 1); },
+           [=](const Real& x) { return x.nearest() > 0 ? Real(1) : alpha * exp(x); },
+           [=](const Real& x) { return x.nearest() > 0 ? Real(0) : alpha * exp(x); }}};
+}
+Literal leaky_with(const std::string& call, double slope) {
+  return {
+      call,
+      {[=](const Real& x) { return x.nearest() > 0 ? x : slope * x; },
+       [=](const Real& x) { return x.nearest() > 0 ? Real(1) : Real(slope); }, [](const Real&) { return Real(0); }}};
+}
+
+std::vector<Literal> literals() {
+  const auto absolute = [](const Real& x) { return x.nearest() < 0 ? -x : x; };
+  const auto sign = [](const Real& x) { return x.nearest() < 0 ? -1.0 : 1.0; };
+  const auto u = [](const Real& x) { return sqrt(2 / Real::pi()) * (x + Real(8943) / 200000 * x * x * x); };
+  const auto u1 = [](const Real& x) { return sqrt(2 / Real::pi()) * (1 + 3 * (Real(8943) / 200000) * x * x); };
+  const auto u2 = [](const Real& x) { return sqrt(2 / Real::pi()) * 6 * (Real(8943) / 200000) * x; };
+  return {
+      {"identity",
+       {[](const Real& x) { return x; }, [](const Real&) { return Real(1); }, [](const Real&) { return Real(0); }}},
+      {"relu",
+       {[](const Real& x) { return x.nearest() > 0 ? x : Real(0); },
+        [](const Real& x) { return Real(x.nearest() > 0 ? 1 : 0); }, [](const Real&) { return Real(0); }}},
+      {"abs",
+       {[=](const Real& x) { return absolute(x); }, [=](const Real& x) { return Real(sign(x)); },
+        [](const Real&) { return Real(0); }}},
+      leaky_with("leaky_relu", 0.01),
+      leaky_with("prelu", 0.25),
+      leaky_with("prelu:weight=-1.5", -1.5),
+      elu_with("elu", 1),
+      elu_with("elu:alpha=0.3", 0.3),
+      {"sigmoid",
+       {[](const Real& x) { return sigmoid(x); }, [](const Real& x) { return sigmoid(x) * sigmoid(-x); },
+        [](const Real& x) { return sigmoid(x) * sigmoid(-x) * (1 - 2 * sigmoid(x)); }}},
+      {"tanh",
+       {[](const Real& x) { return tanh(x); }, [](const Real& x) { return 1 - tanh(x) * tanh(x); },
+        [](const Real& x) { return -2 * tanh(x) * (1 - tanh(x) * tanh(x)); }}},
+      softplus_with("softplus", 1),
+      softplus_with("softplus:beta=0.1", 0.1),
+      {"softsign",
+       {[=](const Real& x) { return x / (1 + absolute(x)); },
+        [=](const Real& x) { return 1 / ((1 + absolute(x)) * (1 + absolute(x))); },
+        [=](const Real& x) {
+          const Real d = 1 + absolute(x);
+          return -2 * sign(x) / (d * d * d);
+        }}},
+      swish_with("silu", 1),
+      swish_with("swish", 1),
+      swish_with("swish:beta=-2.5", -2.5),
+      {"gelu",
+       {[](const Real& x) { return x * cumulative(x); }, [](const Real& x) { return cumulative(x) + x * density(x); },
+        [](const Real& x) { return density(x) * (2 - x * x); }}},
+      {"gelu_tanh",
+       {[=](const Real& x) { return x / 2 * (1 + tanh(u(x))); },
+        [=](const Real& x) {
+          const Real t = tanh(u(x));
+          return (1 + t) / 2 + x / 2 * (1 - t * t) * u1(x);
+        },
+        [=](const Real& x) {
+          const Real t = tanh(u(x));
+          return (1 - t * t) * (u1(x) + x * u2(x) / 2 - x * t * u1(x) * u1(x));
+        }}},
+  };
+}
+
+class Inputs {
+ public:
+  float any() { return finite(std::bit_cast<float>(static_cast<std::uint32_t>(generator_()))); }
+  float moderate() { return static_cast<float>(std::uniform_real_distribution<double>(-20, 20)(generator_)); }
+  /// Within some floats of x.
+  float near(double x) {
+    const auto step = static_cast<std::int32_t>(generator_() % 4097) - 2048;
+    return finite(std::bit_cast<float>(std::bit_cast<std::int32_t>(static_cast<float>(x)) +
+                                       (generator_() % 2 ? step : step / 256)));
+  }
+  double spread() {
+    return std::ldexp(std::uniform_real_distribution<double>(-1, 1)(generator_),
+                      static_cast<int>(generator_() % 12) - 6);
+  }
+
+ private:
+  static float finite(float x) { return std::isfinite(x) ? x : 1.0f; }
+  std::mt19937_64 generator_{20240229};
+};
+
+bool encloses(const Interval& i, const Real& v) {
+  return !i.defined() || (mpfr_lessequal_p(i.lower(), v.get()) && mpfr_lessequal_p(v.get(), i.upper()));
+}
+
+TEST(Interval, EnclosesPlainMpfr) {
+  Inputs inputs;
+  const Precision precision(60);
+  using Unary = std::pair<Interval (*)(const Interval&), Real (*)(const Real&)>;
+  const Unary functions[] = {
+      {[](const Interval& a) { return exp(a); }, [](const Real& a) { return exp(a); }},
+      {[](const Interval& a) { return expm1(a); }, [](const Real& a) { return exp(a) - 1; }},
+      {[](const Interval& a) { return log1p(a * a); }, [](const Real& a) { return log(1 + a * a); }},
+      {[](const Interval& a) { return sqrt(a * a + 1); }, [](const Real& a) { return sqrt(a * a + 1); }},
+      {[](const Interval& a) { return erf(a); }, [](const Real& a) { return erf(a); }},
+      {[](const Interval& a) { return erfc(a); }, [](const Real& a) { return 1 - erf(a); }},
+      {[](const Interval& a) { return tanh(a); }, [](const Real& a) { return tanh(a); }},
+      {[](const Interval& a) { return sigmoid(a); }, [](const Real& a) { return sigmoid(a); }},
+      {[](const Interval& a) { return softplus(a); }, [](const Real& a) { return softplus_of(a); }},
+  };
+  for (int i = 0; i < 300; ++i) {
+    const double a = inputs.spread(), b = inputs.spread(), c = inputs.spread(), d = inputs.spread();
+    const Interval x = Interval::hull(a, b), y = Interval::hull(c, d);
+    // Any point of x and any of y: the results must lie in the result intervals.
+    for (const double s : {0.0, 0.3, 1.0})
+      for (const double t : {0.0, 0.7, 1.0}) {
+        const Real p = a + Real(s) * (Real(b) - a), q = c + Real(t) * (Real(d) - c);
+        EXPECT_TRUE(encloses(x + y, p + q));
+        EXPECT_TRUE(encloses(x - y, p - q));
+        EXPECT_TRUE(encloses(x * y, p * q)) << a << ' ' << b << ' ' << c << ' ' << d;
+        EXPECT_EQ((x / y).defined(), (c > 0) == (d > 0));
+        EXPECT_TRUE(encloses(x / y, p / q)) << a << ' ' << b << ' ' << c << ' ' << d;
+      }
+    for (const auto& [f, g] : functions)
+      for (const double s : {0.0, 0.5, 1.0}) EXPECT_TRUE(encloses(f(x), g(a + Real(s) * (Real(b) - a))));
+  }
+}
+
+TEST(Interval, PointsAreExact) {
+  const Precision precision(60);
+  EXPECT_TRUE((Interval(0.5) + Interval(0.5)).point());
+  EXPECT_TRUE((Interval(0) * exp(Interval(1))).zero());
+  EXPECT_TRUE((1 / (1 + exp(Interval(0)))).point());
+  EXPECT_FALSE((1 / Interval(3)).point());
+  EXPECT_FALSE((1 / Interval::hull(-1, 1)).defined());
+  EXPECT_FALSE(sqrt(Interval(-1)).defined());
+}
+
+TEST(Interval, ComparisonsTakeIntervalsWithoutTheirEnds) {
+  const Precision precision(60);
+  EXPECT_TRUE((Interval::hull(0, 1) > 0).holds);
+  EXPECT_FALSE((Interval::hull(-1, 0) > 0).holds);
+  EXPECT_FALSE((Interval(0) > 0).holds);
+  EXPECT_FALSE((Interval::hull(0, 1) < 0).holds);
+  EXPECT_TRUE((Interval::hull(0, 1) < 1).holds);
+  EXPECT_THROW((void)(Interval::hull(-1, 1) > 0), exact::Undecided);
+}
+
+// Each recurrence against values of the function itself: the Taylor polynomial at c must come this close to f(c + h).
+TEST(Series, SumToTheFunction) {
+  Inputs inputs;
+  const Precision precision(400);
+  const Series::Order order(16);
+  using Case = std::pair<Series (*)(const Series&), Real (*)(const Real&)>;
+  const Case cases[] = {
+      {[](const Series& x) { return exp(x); }, [](const Real& x) { return exp(x); }},
+      {[](const Series& x) { return expm1(x); }, [](const Real& x) { return exp(x) - 1; }},
+      {[](const Series& x) { return log(x * x + 1); }, [](const Real& x) { return log(x * x + 1); }},
+      {[](const Series& x) { return log1p(x * x); }, [](const Real& x) { return log(x * x + 1); }},
+      {[](const Series& x) { return sqrt(x * x + 1); }, [](const Real& x) { return sqrt(x * x + 1); }},
+      {[](const Series& x) { return 1 / (2 + x * x); }, [](const Real& x) { return 1 / (2 + x * x); }},
+      {[](const Series& x) { return erf(x); }, [](const Real& x) { return erf(x); }},
+      {[](const Series& x) { return erfc(x); }, [](const Real& x) { return 1 - erf(x); }},
+      {[](const Series& x) { return tanh(x); }, [](const Real& x) { return tanh(x); }},
+      {[](const Series& x) { return sigmoid(x); }, [](const Real& x) { return sigmoid(x); }},
+      {[](const Series& x) { return softplus(x); }, [](const Real& x) { return softplus_of(x); }},
+      {[](const Series& x) { return x * x * Series::pi(); }, [](const Real& x) { return x * x * Real::pi(); }},
+  };
+  for (int i = 0; i < 20; ++i) {
+    const double c = inputs.spread() / 8, h = 0x1p-12;
+    for (const auto& [f, g] : cases) {
+      const Series s = f(Series::variable(c));
+      Interval sum(0), power(1);
+      for (int k = 0; k <= 16; ++k) {
+        sum += s[static_cast<std::size_t>(k)] * power;
+        power = power * h / (k + 1);
+      }
+      // What is left is the next term, h^17 times a coefficient that grows no faster than 2^60 for these functions.
+      const Real remainder = Real::apply(g(Real(c) + h), [&](mpfr_ptr r, mpfr_srcptr v, mpfr_rnd_t rounding) {
+        mpfr_sub(r, sum.lower(), v, rounding);
+      });
+      EXPECT_LE(std::abs(remainder.nearest()), 0x1p-144) << "c = " << c;
+    }
+  }
+}
+
+TEST(Series, PolynomialsAreExact) {
+  const Precision precision(160);
+  const Series::Order order(8);
+  const Series x = Series::variable(Interval::hull(1, 2));
+  EXPECT_EQ((x * x + 3 * x - 1).size(), 3u);
+  EXPECT_EQ((x / 4).size(), 2u);
+  EXPECT_GT((1 / x).size(), 3u);
+  EXPECT_TRUE(sigmoid(Series::variable(0))[3].point());
+  EXPECT_EQ(mpfr_get_d(sigmoid(Series::variable(0))[3].lower(), MPFR_RNDN), -0.125);
+}
+
+std::vector<std::string> calls() {
+  std::vector<std::string> all;
+  for (const Entry& entry : functions())
+    if (entry.elementwise()) all.emplace_back(entry.info->name);
+  // Parameters of every kind: exact in binary or not, of either sign, tiny, huge, zero.
+  const std::map<std::string, std::vector<double>> others = {
+      {"any real", {0.5, -0.75, 0.1, 3, 1e-5, 1e5, 0, 1e-45, -1e30}},
+      {"> 0", {0.5, 0.1, 3, 1e-5, 1e5, 20}},
+  };
+  for (const Entry& entry : functions())
+    for (const Parameter& p : entry.info->parameters)
+      for (const auto& [domain, values] : others)
+        if (p.domain.starts_with(domain))
+          for (const double value : values) {
+            char text[40];
+            std::snprintf(text, sizeof text, "%.17g", value);
+            all.push_back(std::string(entry.info->name) + ":" + std::string(p.name) + "=" + text);
+          }
+  return all;
+}
+
+class OracleTest : public testing::TestWithParam<std::string> {};
+std::string test_name(const testing::TestParamInfo<std::string>& instance) {
+  std::string name = instance.param;
+  for (char& c : name) c = c == '-' ? 'm' : std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return name;
+}
+INSTANTIATE_TEST_SUITE_P(All, OracleTest, testing::ValuesIn(calls()), test_name);
+
+TEST_P(OracleTest, ModelsAgreeWithPointwiseMpfr) {
+  const Call call = parse_function(GetParam());
+  const Oracle oracle(call);
+  Inputs inputs;
+  std::vector<float> x = {
+      0.0f, -0.0f, 0x1p-149f, -0x1p-149f, 0x1.8p-148f, 0x1p-126f, -0x1.fffffcp-127f, 0x1.fffffep127f, -0x1.fffffep127f,
+      1.0f, -1.0f, kInfinity, -kInfinity};
+  for (int i = 0; i < 500; ++i) x.push_back(inputs.any());
+  for (int i = 0; i < 500; ++i) x.push_back(inputs.moderate());
+  for (int i = 0; i < 60; ++i) x.push_back(inputs.near(i % 2 ? 0x1p-149 : -0x1p-149));
+  for (const auto& extremum : call.info().extrema)
+    for (int i = 0; i < 10; ++i) x.push_back(inputs.near(std::atof(std::string(extremum.x).c_str())));
+  for (const double kink : {6.0, 1.0, -1.0, -3.0, 3.0})
+    for (int i = 0; i < 10; ++i) x.push_back(inputs.near(kink));
+  for (const bool negative : {false, true}) {  // where pieces meet
+    const auto& pieces = oracle.pieces(negative);
+    for (std::size_t i = 0; i < pieces.size(); i += 1 + pieces.size() / 100)
+      for (const std::uint32_t bits : {pieces[i].first, pieces[i].last})
+        x.push_back(std::bit_cast<float>(bits | (negative ? 0x80000000u : 0u)));
+  }
+  std::vector<float> y(x.size());
+  for (const Order order : kOrders) {
+    oracle.round_array(x.data(), y.data(), x.size(), order);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const float want = oracle.pointwise().round(x[i], order);
+      EXPECT_SAME(y[i], want, x[i]) << "order " << static_cast<int>(order);
+      if (testing::Test::HasFailure()) return;
+    }
+    EXPECT_TRUE(std::isnan(oracle.round(std::nanf(""), order)));
+  }
+}
+
+TEST_P(OracleTest, PiecesCoverEveryFloatOnce) {
+  const Oracle oracle(parse_function(GetParam()));
+  for (const bool negative : {false, true}) {
+    std::uint32_t next = 1;
+    for (const exact::Piece& piece : oracle.pieces(negative)) {
+      ASSERT_EQ(piece.first, next);
+      ASSERT_LE(piece.first, piece.last);
+      next = piece.last + 1;
+    }
+    EXPECT_EQ(next, 0x7f800000u);
+  }
+}
+
+TEST_P(OracleTest, BlocksAreArrays) {
+  const Oracle oracle(parse_function(GetParam()));
+  for (const std::uint32_t first : {0u, 0x3f7ffff0u, 0x7f7fff00u, 0x80000000u, 0xbf000000u, 0xff7ffff0u, 0xffffff00u}) {
+    constexpr std::size_t n = 1000;
+    const std::size_t count = std::min<std::size_t>(n, 0x100000000u - first);
+    float x[n], block[n], array[n];
+    for (std::size_t i = 0; i < count; ++i) x[i] = std::bit_cast<float>(first + static_cast<std::uint32_t>(i));
+    for (const Order order : kOrders) {
+      oracle.round_block(first, count, order, block);
+      oracle.round_array(x, array, count, order);
+      for (std::size_t i = 0; i < count; ++i) EXPECT_SAME(block[i], array[i], x[i]);
+    }
+  }
+}
+
+TEST(Oracle, AgreesWithTheLiteralFormulas) {
+  std::set<std::string> seen;
+  for (const Literal& literal : literals()) {
+    const Call call = parse_function(literal.call);
+    seen.emplace(call.info().name);
+    const Pointwise pointwise(call);
+    Inputs inputs;
+    for (int i = 0; i < 60; ++i) {
+      // 4000 bits survive cancellation down to tails of about e^-1300, far beyond float's.
+      float x = i % 3 ? inputs.moderate() : inputs.any();
+      if (std::abs(x) > 500 || std::abs(x) < 0x1p-140f) x = inputs.moderate();
+      for (const Order order : kOrders) {
+        const float want = literal.order[static_cast<int>(order)](static_cast<double>(x)).rounded();
+        EXPECT_SAME(pointwise.round(x, order), want, x) << literal.call << ", order " << static_cast<int>(order);
+      }
+    }
+  }
+  const std::set<std::string> known = {"relu6"};  // its branches say all
+  for (const Entry& entry : functions()) {
+    const std::string name(entry.info->name);
+    EXPECT_TRUE(!entry.elementwise() || seen.contains(name) || known.contains(name)) << name << " has no formula here";
+  }
+}
+
+/// The little language of the records' limits and kinks: numbers, parameters, + - * / **, sqrt, pi, parentheses.
+class Expression {
+ public:
+  Expression(std::string_view text, const Call& call) : rest_(text), call_(call) {}
+  double value() {
+    const double v = sum();
+    if (!rest_.empty()) throw std::invalid_argument("cannot read " + std::string(rest_));
+    return v;
+  }
+
+ private:
+  bool take(std::string_view sign) {
+    while (rest_.starts_with(' ')) rest_.remove_prefix(1);
+    if (!rest_.starts_with(sign)) return false;
+    rest_.remove_prefix(sign.size());
+    return true;
+  }
+  double sum() {
+    double v = product();
+    while (true)
+      if (take("+"))
+        v += product();
+      else if (take("-"))
+        v -= product();
+      else
+        return v;
+  }
+  double product() {
+    double v = factor();
+    while (true)
+      if (!rest_.starts_with("**") && take("*"))
+        v *= factor();
+      else if (take("/"))
+        v /= factor();
+      else
+        return v;
+  }
+  double factor() {
+    if (take("-")) return -factor();
+    const double v = atom();
+    return take("**") || take("^") ? std::pow(v, factor()) : v;
+  }
+  double atom() {
+    if (take("(")) {
+      const double v = sum();
+      take(")");
+      return v;
+    }
+    std::size_t end = 0;
+    while (end < rest_.size() &&
+           (std::isalnum(static_cast<unsigned char>(rest_[end])) || rest_[end] == '_' || rest_[end] == '.'))
+      ++end;
+    const std::string word(rest_.substr(0, end));
+    rest_.remove_prefix(end);
+    if (word == "inf") return std::numeric_limits<double>::infinity();
+    if (word == "pi") return std::acos(-1.0);
+    for (std::size_t i = 0; i < call_.info().parameters.size(); ++i)
+      if (call_.info().parameters[i].name == word) return call_.parameters[i];
+    double v;
+    if (!parse_number(word, v)) throw std::invalid_argument("unknown word " + word);
+    return v;
+  }
+  std::string_view rest_;
+  const Call& call_;
+};
+
+TEST(Oracle, LimitsAreTheRecords) {
+  for (const Entry& entry : functions()) {
+    if (!entry.elementwise()) continue;
+    const Call call = parse_function(entry.info->name);
+    const Pointwise oracle(call);
+    const Limits limits[] = {entry.info->limits, entry.info->derivative_limits, entry.info->second_derivative_limits};
+    for (const Order order : kOrders) {
+      const Limits& l = limits[static_cast<int>(order)];
+      for (const auto& [x, text] : {std::pair{-kInfinity, l.lower}, std::pair{kInfinity, l.upper}}) {
+        const float want = text == "none" ? std::nanf("") : static_cast<float>(Expression(text, call).value());
+        EXPECT_SAME(oracle.round(x, order), want, x) << entry.info->name << ", order " << static_cast<int>(order);
+      }
+    }
+  }
+}
+
+TEST(Oracle, KinksBelongToWhomTheRecordSays) {
+  for (const Entry& entry : functions())
+    for (const Kink& kink : entry.info->kinks) {
+      const Call call = parse_function(entry.info->name);
+      const Pointwise pointwise(call);
+      const double x = Expression(kink.x, call).value();
+      if (static_cast<double>(static_cast<float>(x)) != x) continue;  // no input
+      for (const auto& [order, at] : {std::pair{Order::slope, kink.slope.at}, {Order::curvature, kink.curvature.at}})
+        EXPECT_SAME(pointwise.round(static_cast<float>(x), order), static_cast<float>(Expression(at, call).value()),
+                    static_cast<float>(x))
+            << entry.info->name;
+    }
+}
+
+TEST(Oracle, ExtremaAreWhereTheRecordSays) {
+  for (const Entry& entry : functions())
+    for (const Extremum& e : entry.info->extrema) {
+      const Call call = parse_function(entry.info->name);
+      const Pointwise pointwise(call);
+      const auto order = static_cast<Order>(e.order);
+      const auto x = static_cast<float>(std::atof(std::string(e.x).c_str()));
+      const double value = std::atof(std::string(e.value).c_str()), there = pointwise.value(x, order);
+      EXPECT_NEAR(there, value, 1e-12 * (1 + std::abs(value))) << entry.info->name << " at " << e.x;
+      if (x == 0) continue;  // a kink, or covered by symmetry
+      for (const double step : {-1e-2, 1e-2}) {
+        const double beside = pointwise.value(static_cast<float>(static_cast<double>(x) + step), order);
+        EXPECT_EQ(beside < there, e.type == "max") << entry.info->name << " at " << e.x;
+      }
+    }
+}
+
+TEST(Oracle, ZerosHaveTheirSigns) {
+  const auto at_minus_zero = [](const char* name) {
+    return Pointwise(parse_function(name)).round(-0.0f, Order::value);
+  };
+  for (const char* name : {"identity", "leaky_relu", "prelu", "elu", "tanh", "softsign", "silu", "swish", "gelu",
+                           "gelu_tanh", "swish:beta=0", "swish:beta=-3"})
+    EXPECT_SAME(at_minus_zero(name), -0.0f, -0.0f) << name;
+  for (const char* name : {"relu", "relu6", "abs", "prelu:weight=-1", "prelu:weight=0", "elu:alpha=-2"})
+    EXPECT_SAME(at_minus_zero(name), 0.0f, -0.0f) << name;
+  const Pointwise tanh_oracle(parse_function("tanh")), abs_oracle(parse_function("abs"));
+  EXPECT_SAME(tanh_oracle.round(0.0f, Order::curvature), -0.0f, 0.0f);
+  EXPECT_SAME(tanh_oracle.round(-0.0f, Order::curvature), 0.0f, -0.0f);
+  EXPECT_SAME(abs_oracle.round(-0.0f, Order::slope), 0.0f, -0.0f);
+  EXPECT_SAME(abs_oracle.round(0.0f, Order::slope), 0.0f, 0.0f);
+}
+
+// Ties that a term far below double's last place decides.
+TEST(Oracle, TiesAreTipped) {
+  const Oracle silu(parse_function("silu"));
+  for (std::uint32_t bits = 1; bits < 2000; bits += 2) {
+    const float x = std::bit_cast<float>(bits);
+    EXPECT_SAME(silu.round(x, Order::value), std::bit_cast<float>(bits / 2 + 1), x);              // x/2 + x^2/4: up
+    EXPECT_SAME(silu.round(-x, Order::value), std::bit_cast<float>(bits / 2 | 0x80000000u), -x);  // towards zero
+  }
+  const Oracle prelu(parse_function("prelu:weight=0.5"));
+  for (std::uint32_t bits = 1; bits < 2000; bits += 2) {
+    const float x = std::bit_cast<float>(bits | 0x80000000u);
+    const std::uint32_t half = bits / 2 + (bits / 2 & 1);  // exactly a tie: to even
+    EXPECT_SAME(prelu.round(x, Order::value), std::bit_cast<float>(half | 0x80000000u), x);
+  }
+  EXPECT_EQ(prelu.pointwise().distance(-0x1p-149f, Order::value), -std::numeric_limits<double>::infinity());
+}
+
+TEST(Oracle, OverflowsToInfinity) {
+  const Oracle prelu(parse_function("prelu:weight=1.5"));
+  EXPECT_SAME(prelu.round(-0x1.555554p127f, Order::value), -0x1.fffffep127f, -0x1.555554p127f);
+  EXPECT_SAME(prelu.round(-0x1.555556p127f, Order::value), -kInfinity, -0x1.555556p127f);
+}
+
+}  // namespace
+}  // namespace actfun
