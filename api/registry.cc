@@ -68,18 +68,20 @@ std::span<const Entry> functions() {
   return entries;
 }
 
-const Kernels& kernels(int id, const Target& target) { return *kLookups[id](target.bit); }
+const Kernels& kernels(const Call& call, const Target& target) {
+  return call.instead ? *call.instead : *kLookups[call.entry->id](target.bit);
+}
 
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  kernels(entry->id, target).order[static_cast<int>(order)](x, y, n, parameters.data());
+  kernels(*this, target).order[static_cast<int>(order)](x, y, n, parameters.data());
 }
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n) const {
   evaluate(order, x, y, n, current_target());
 }
 void Call::evaluate_value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  kernels(entry->id, target).value_and_slope(x, y, dy, n, parameters.data());
+  kernels(*this, target).value_and_slope(x, y, dy, n, parameters.data());
 }
 
 void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target) {

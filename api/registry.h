@@ -42,6 +42,7 @@ std::span<const Entry> functions();
 struct Call {
   const Entry* entry;
   std::array<double, kMaxParameters> parameters{};
+  const Kernels* instead = nullptr;  ///< run these, whatever the target: for tests that need a kernel that is wrong
 
   const Info& info() const { return *entry->info; }
   /// Whether all parameters are at their defaults: what certificates are about.

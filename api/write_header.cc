@@ -20,7 +20,7 @@ void write(std::ostream& out, const actfun::Entry& entry) {
   const std::string name(info.name), type = kStructs[entry.id];
   out << "/// " << info.formula;
   if (!info.paper.empty()) out << " (" << info.paper << ")";
-  out << "\nstruct " << type << " : detail::Elementwise<" << type << "> {\n";
+  out << "\nstruct " << type << " {\n";
   std::string values;
   for (const actfun::Parameter& parameter : info.parameters) {
     char preset[32];
@@ -29,6 +29,7 @@ void write(std::ostream& out, const actfun::Entry& entry) {
     values += (values.empty() ? "" : ", ") + std::string(parameter.name);
   }
   out << "  constexpr actfun_function handle() const { return {" << entry.id << ", {" << values << "}}; }\n"
+      << "  ACTFUN_ELEMENTWISE_OPERATIONS\n"
       << "};\ninline constexpr " << type << " " << name << "{};\n\n";
 }
 

@@ -58,6 +58,31 @@ TEST_P(Certificates, HardCasesOnEveryTarget) {
     }
 }
 
+// One bit off, on one input of 2^32.
+constexpr float kWrongAt = 0x1.234568p+1f;
+void wrong_sigmoid(const float* x, float* y, std::size_t n, const double* /*p*/) {
+  parse_function("sigmoid").evaluate(Order::value, x, y, n);
+  for (std::size_t i = 0; i < n; ++i)
+    if (x[i] == kWrongAt) y[i] = float_of(bits_of(y[i]) ^ 1);
+}
+
+TEST(WrongKernel, FailsAndItsBlockIsNamed) {
+  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr};
+  Call call = parse_function("sigmoid");
+  const Certificate certificate = *find_certificate("sigmoid");
+  const std::uint32_t block = bits_of(kWrongAt) >> 24, blocks[] = {block - 1, block, block + 1};
+  const auto run = [&] {
+    return verify(call, Order::value, current_target(), certificate, Extent::full, threads(), {}, blocks);
+  };
+  EXPECT_TRUE(run().passed());
+  call.instead = &wrong;
+  const Verification v = run();
+  ASSERT_EQ(v.failed.size(), 1u);
+  EXPECT_EQ(v.failed[0].index, block);
+  EXPECT_LE(v.failed[0].first, bits_of(kWrongAt));
+  EXPECT_GE(v.failed[0].last, bits_of(kWrongAt));
+}
+
 std::vector<const Entry*> elementwise() {
   std::vector<const Entry*> entries;
   for (const Entry& entry : functions())
@@ -65,7 +90,7 @@ std::vector<const Entry*> elementwise() {
   return entries;
 }
 INSTANTIATE_TEST_SUITE_P(Function, Certificates, testing::ValuesIn(elementwise()),
-                         [](const auto& info) { return std::string(info.param->info->name); });
+                         [](const auto& test) { return std::string(test.param->info->name); });
 
 }  // namespace
 }  // namespace actfun::tests

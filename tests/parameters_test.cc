@@ -32,7 +32,7 @@ Miss misrounded(const Call& call, const exact::Oracle& oracle, Order order, cons
   for (std::size_t run = 0; run < kRuns; ++run) {
     // Half of the runs lie where functions bend: 2^-25 < |x| < 2^8, an eighth of all bit patterns.
     std::uint32_t first = generator() & ~(kRun - 1);
-    if (run % 2 == 0) first = (first & 0x80000000u) | (0x33000000u + first % 0x10800000u) & ~(kRun - 1);
+    if (run % 2 == 0) first = (first & 0x80000000u) | ((0x33000000u + first % 0x10800000u) & ~(kRun - 1));
     for (std::size_t i = 0; i < kRun; ++i) x[i] = float_of(first + static_cast<std::uint32_t>(i));
     call.evaluate(order, x.data(), got.data(), kRun, target);
     oracle.round_block(first, kRun, order, want.data());

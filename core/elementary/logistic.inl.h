@@ -16,7 +16,8 @@ HWY_INLINE Logistic<R> logistic(R x) {
   const auto w = exponential_in_range<true>(at_least(-abs(x), -kExpBound));
   const R e = w.exp(), r = reciprocal(1.0 + e), er = e * r;
   const auto positive = x > 0.0;
-  return {select(positive, r, er), select(positive, er, r), -copysign(w.expm1() * r, x)};
+  const R d = near_zero(x, x * (x * x * (1.0 / 24.0) - 0.5), -copysign(w.expm1() * r, x));
+  return {select(positive, r, er), select(positive, er, r), d};
 }
 
 template <class R>

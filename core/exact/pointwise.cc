@@ -114,8 +114,14 @@ std::optional<float> Pointwise::tail_zero(const Interval& x, Order order) const 
   return sign(v) < 0 ? -0.0f : 0.0f;
 }
 
+bool Pointwise::vanishes(float x, Order order) const {
+  const Precision precision(kFirstBits);
+  return lost(enclose(point(x), order, kFirstBits)) && tail_zero(point(x), order).has_value();
+}
+
 double Pointwise::value(float x, Order order) const {
-  if (const float y = round(x, order); y == 0 || std::isinf(x)) return static_cast<double>(y);
+  if (x == 0 || std::isinf(x))
+    if (const float y = round(x, order); y == 0 || std::isinf(x)) return static_cast<double>(y);
   const Precision precision(2 * kFirstBits);
   for (mpfr_prec_t bits = kFirstBits; bits <= kLastBits; bits *= 2) {
     const Interval v = enclose(point(x), order, bits);

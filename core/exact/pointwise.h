@@ -19,6 +19,9 @@ class Pointwise {
   /// Any float but NaN; infinities and both zeros have their conventions (docs/design/oracle.md).
   float round(float x, Order order) const;
 
+  /// Whether the result is a zero because x lies so far out in a tail that MPFR cannot hold the value.
+  bool vanishes(float x, Order order) const;
+
   /// The double nearest to the true value, or one of its neighbours.
   double value(float x, Order order) const;
 

@@ -18,7 +18,6 @@ constexpr long double kGrow = 1 + 0x1p-40L;    // outweighs the roundings of a s
 constexpr double kGood = 0x1p-52;              // relative error of a model that is good enough
 constexpr long double kUnderflow = 0x1p-151L;  // what is smaller rounds to zero
 constexpr long double kLargest = 0x1p320L;     // well inside of double's range, and beyond float's
-constexpr float kFar = 0x1p20f;
 constexpr std::uint32_t kInfinity = 0x7f800000, kFewest = 8;
 
 float float_of(std::uint32_t bits) { return std::bit_cast<float>(bits); }
@@ -165,9 +164,9 @@ class Builder {
   void add_constant(Piece& piece, const Series& over, int order, bool at_zero) const {
     const Interval& v = over[static_cast<std::size_t>(order)];
     const float a = to_float(v.lower()), b = to_float(v.upper());
-    // Far out, where numbers on the way exceed even MPFR's range, a tail remains a tail.
-    const bool far = !at_zero && float_of(piece.first) >= kFar && !v.bounded();
-    if (far || (a == 0 && b == 0 && !v.point())) {
+    // Where numbers on the way exceed even MPFR's range, what has vanished in a tail remains so.
+    const bool tail = !v.bounded() && !at_zero && pointwise_.vanishes(input(piece.first), static_cast<Order>(order));
+    if (tail || (a == 0 && b == 0 && !v.point())) {
       add_underflow(piece, order);
       return;
     }

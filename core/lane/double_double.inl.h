@@ -29,7 +29,8 @@ struct DoubleDouble {
   HWY_INLINE friend DoubleDouble operator-(DoubleDouble a, DoubleDouble b) { return a + -b; }
   HWY_INLINE friend DoubleDouble operator*(DoubleDouble a, DoubleDouble b) {
     const TwoReals<1> p = two_product(a.hi, b.hi);
-    return normal(p.high, p.low + (a.hi * b.lo + a.lo * b.hi));
+    // lo lo too: in (1/2 + x) (1/2 - x) all that is between it and hi cancels exactly.
+    return normal(p.high, p.low + ((a.hi * b.lo + a.lo * b.hi) + a.lo * b.lo));
   }
   HWY_INLINE friend DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
     const Real q = a.hi / b.hi;
@@ -60,5 +61,10 @@ HWY_INLINE DoubleDouble reciprocal(DoubleDouble d) { return DoubleDouble(1.0) / 
 HWY_INLINE DoubleDouble quick_reciprocal(DoubleDouble d) { return reciprocal(d); }
 HWY_INLINE DoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
 HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
+/// `series` where |x| < 2^-40, else `general`: for results like x/8 (1 - x^2/3), where the tip of the scales at a tie
+/// is too small even for lo when it comes out of terms of order x that cancel.
+HWY_INLINE DoubleDouble near_zero(DoubleDouble x, DoubleDouble series, DoubleDouble general) {
+  return select(abs(x.hi) < Real(0x1p-40), series, general);
+}
 /// Both parts times a power of two.
 HWY_INLINE DoubleDouble scale(DoubleDouble a, Real power) { return {a.hi * power, a.lo * power}; }

@@ -45,52 +45,51 @@ inline void check_lengths(std::size_t a, std::size_t b, const char* call) {
                 ACTFUN_BAD_SHAPE);
 }
 
-/// The operations of an elementwise function F, which has `actfun_function handle() const`.
-template <class F>
-struct Elementwise {
-  /// y[i] = f(x[i])
-  void operator()(Input x, Output y) const { apply(actfun_value, x, y, "value"); }
-  /// y[i] = f'(x[i])
-  void slope(Input x, Output y) const { apply(actfun_slope, x, y, "slope"); }
-  /// y[i] = f''(x[i])
-  void curvature(Input x, Output y) const { apply(actfun_curvature, x, y, "curvature"); }
-  /// y[i] = f(x[i]) and dy[i] = f'(x[i]) in one pass
-  void value_and_slope(Input x, Output y, Output dy) const {
-    check_lengths(x.size(), y.size(), "value_and_slope");
-    check_lengths(x.size(), dy.size(), "value_and_slope");
-    const actfun_function f = static_cast<const F&>(*this).handle();
-    check(actfun_value_and_slope(&f, x.data(), y.data(), dy.data(), x.size()), "value_and_slope");
-  }
-  /// f(x), f'(x), f''(x) of one number
-  float operator()(float x) const { return one(actfun_value, x, "value"); }
-  float slope(float x) const { return one(actfun_slope, x, "slope"); }
-  float curvature(float x) const { return one(actfun_curvature, x, "curvature"); }
+using Operation = actfun_status (*)(const actfun_function*, const float*, float*, std::size_t);
 
- private:
-  using Operation = actfun_status (*)(const actfun_function*, const float*, float*, std::size_t);
-  void apply(Operation operation, Input x, Output y, const char* call) const {
-    check_lengths(x.size(), y.size(), call);
-    const actfun_function f = static_cast<const F&>(*this).handle();
-    check(operation(&f, x.data(), y.data(), x.size()), call);
-  }
-  float one(Operation operation, float x, const char* call) const {
-    apply(operation, {&x, 1}, {&x, 1}, call);
-    return x;
-  }
-};
+inline void apply(Operation operation, const actfun_function& f, Input x, Output y, const char* call) {
+  check_lengths(x.size(), y.size(), call);
+  check(operation(&f, x.data(), y.data(), x.size()), call);
+}
+inline void apply(const actfun_function& f, Input x, Output y, Output dy) {
+  check_lengths(x.size(), y.size(), "value_and_slope");
+  check_lengths(x.size(), dy.size(), "value_and_slope");
+  check(actfun_value_and_slope(&f, x.data(), y.data(), dy.data(), x.size()), "value_and_slope");
+}
+inline float apply(Operation operation, const actfun_function& f, float x, const char* call) {
+  check(operation(&f, &x, &x, 1), call);
+  return x;
+}
 
 }  // namespace detail
 
+/// What every elementwise function can do, given a member `actfun_function handle() const`. A macro and not a base
+/// class, so that `Elu{.alpha = 0.5}` stays a plain aggregate:
+///
+/// * `f(x, y)`: y[i] = f(x[i]); `f.slope(x, y)`: y[i] = f'(x[i]); `f.curvature(x, y)`: y[i] = f''(x[i])
+/// * `f.value_and_slope(x, y, dy)`: y[i] = f(x[i]) and dy[i] = f'(x[i]) in one pass
+/// * `f(x)`, `f.slope(x)`, `f.curvature(x)`: of one number
+#define ACTFUN_ELEMENTWISE_OPERATIONS                                                                       \
+  void operator()(Input x, Output y) const { detail::apply(actfun_value, handle(), x, y, "value"); }        \
+  void slope(Input x, Output y) const { detail::apply(actfun_slope, handle(), x, y, "slope"); }             \
+  void curvature(Input x, Output y) const { detail::apply(actfun_curvature, handle(), x, y, "curvature"); } \
+  void value_and_slope(Input x, Output y, Output dy) const { detail::apply(handle(), x, y, dy); }           \
+  float operator()(float x) const { return detail::apply(actfun_value, handle(), x, "value"); }             \
+  float slope(float x) const { return detail::apply(actfun_slope, handle(), x, "slope"); }                  \
+  float curvature(float x) const { return detail::apply(actfun_curvature, handle(), x, "curvature"); }
+
 /// An elementwise function chosen at run time.
-class Function : public detail::Elementwise<Function> {
+class Function {
  public:
-  /// `name` or `name:param=value,param=value`; aliases work. Throws Error, which tells what is wrong and what is allowed.
+  /// `name` or `name:param=value,param=value`; aliases work. Throws Error, which tells what is wrong and what is
+  /// allowed.
   explicit Function(const std::string& text) {
     char message[512];
     const actfun_status status = actfun_find(text.c_str(), &handle_, message, sizeof message);
     if (status != ACTFUN_OK) throw Error(std::string("actfun: ") + message, status);
   }
   actfun_function handle() const { return handle_; }
+  ACTFUN_ELEMENTWISE_OPERATIONS
   std::string name() const { return actfun_name(handle_.id); }
 
  private:
