@@ -124,7 +124,8 @@ NOTATION = {
 def compiled(text):
     """`text`, and the definitions that follow it: Python but for ^, |x| and numbers, which become decimals."""
     text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text).replace("^", "**")
-    text = re.sub(r"\blambda\b", "lambda_", text)
+    text = re.sub(r"\blambda\b", "lambda_", text)  # a parameter's name
+    text = re.sub(r"\b(sum|max)_j\(", r"\1_j(lambda x_j: ", text)  # over the row
     text = re.sub(r"(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?", r"D('\g<0>')", text)
     text, *definitions = re.split(r", (?=\w+ = )", text)
     pairs = (definition.split(" = ", 1) for definition in definitions)
@@ -279,6 +280,15 @@ def interval_ends(part):
     return [(match[2], match[3], match[1] == "[", match[4] == "]")]
 
 
+def axis_values(text, row):
+    """The formula of a function on rows, for each i."""
+    names = {**NOTATION, "x": row, "sum_j": lambda g: sum(map(g, row)), "max_j": lambda g: max(map(g, row))}
+    code, definitions = compiled(text.replace("x_1, ..., x_k", "*x"))
+    for name, body in definitions:
+        names[name] = eval(body, names)
+    return [eval(code, {**names, "x_i": x_i}) for x_i in row]
+
+
 def axis_range(record, ends):
     """Rows of finite numbers reach the ends of the range, or come near."""
     values = [float(y) for row in ([0, -1e4], [0, 0], [1, 2], [-3e38, -3e38], [-3e38, 3e38], [3e38, 3e38])
@@ -362,26 +372,25 @@ class Checks:
     def formula(record):
         if record["kind"] != "A":
             return text_is_true(record, 0)
-        # sum_j(...) and max_j(...) run over the row, y_i = ... is asked for each i.
-        text = re.sub(r"\b(sum|max)_j\(", r"\1_j(lambda x_j: ", record["formula"]).replace("x_1, ..., x_k", "*row")
-        text = re.sub(r"(?<=\W)(\d+)", r"D(\1)", text)
-        text, *definitions = re.split(r", (?=\w+ = )", text)
         for row in ([0.5, -1.25], [-3.0, -3.5]):
-            numbers = list(map(D, row))
-            names = {**NOTATION, "row": numbers, "sum_j": lambda g: sum(map(g, numbers)),
-                     "max_j": lambda g: max(map(g, numbers))}
-            for definition in definitions:
-                name, body = definition.split(" = ", 1)
-                names[name] = eval(body, names)
             result = run("eval", record["name"], *map(str, row), "--format", "hex").stdout.split()
-            for i, y in enumerate(result):
-                exact = eval(text, {**names, "x_i": numbers[i]})
-                y = float.fromhex(y)
-                require(correctly_rounded(y, exact), record["name"], row, y)
+            exact = axis_values(record["formula"], list(map(D, row)))
+            require(len(result) in (1, 2), result)
+            for y, true in zip(result, exact):
+                require(correctly_rounded(float.fromhex(y), true), record["name"], row, y)
 
-    @elementwise
     def derivative(record):
-        text_is_true(record, 1)
+        if record["kind"] != "A":
+            return text_is_true(record, 1)
+        text = re.search(r"^f'\(x\) +(.*)$", run("show", record["name"]).stdout, re.M)[1]
+        code = compiled({"1 for the winner, 0 for the others": "D(x_j == max(x))"}.get(text, text))[0]
+        x, h = [D("0.5"), D("-1.25")], D("1e-40")
+        y = axis_values(record["formula"], x)
+        for i, j in itertools.product(range(2), repeat=2):
+            moved = [axis_values(record["formula"], [v + (k == j) * s for k, v in enumerate(x)])[i] for s in (h, -h)]
+            names = {"x": x, "x_j": x[j], "y_i": y[i], "y_j": y[j], "delta_ij": D(i == j)}
+            stated = eval(code, {**NOTATION, **names})
+            require(abs((moved[0] - moved[1]) / (2 * h) - stated) < D("1e-30"), record["name"], text)
 
     @elementwise
     def second_derivative(record):

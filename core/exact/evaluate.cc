@@ -113,8 +113,9 @@ ACTFUN_INLINE void decide(Block& b, float* out) {
 }
 
 ACTFUN_INLINE void run(const Piece& piece, const Model& model, const float* x, Block& b, float* out) {
-  const double center = piece.center;
-  for (std::size_t i = 0; i < kBlock; ++i) b.h[i] = static_cast<double>(x[i]) - center;
+  const bool around_zero = model.kind == Model::Kind::polynomial;
+  const double center = around_zero ? 0 : piece.center, scale = around_zero ? 1 : piece.scale;
+  for (std::size_t i = 0; i < kBlock; ++i) b.h[i] = (static_cast<double>(x[i]) - center) * scale;
   switch (model.kind) {
     case Model::Kind::polynomial:
       evaluate_polynomial(model, b);

@@ -168,6 +168,12 @@ Interval operator*(unsigned long n, Interval a) {
   return a;
 }
 
+Interval scaled(Interval a, long exponent) {
+  mpfr_mul_2si(a.lower_, a.lower_, exponent, MPFR_RNDD);
+  mpfr_mul_2si(a.upper_, a.upper_, exponent, MPFR_RNDU);
+  return a;
+}
+
 Interval operator/(const Interval& a, const Interval& b) {
   if (!a.defined() || !b.defined() || b.contains_zero()) return Interval::undefined();
   if (a.zero()) return 0;

@@ -80,6 +80,7 @@ class Interval {
   friend Interval operator-(const Interval& a, const Interval& b);
   friend Interval operator*(const Interval& a, const Interval& b);
   friend Interval operator*(unsigned long n, Interval a);
+  friend Interval scaled(Interval a, long exponent);  ///< a * 2^exponent
   friend Interval operator/(const Interval& a, const Interval& b);
   friend Condition operator>(const Interval& a, const Interval& b) { return {Decisions::current().greater(a, b)}; }
   friend Condition operator<(const Interval& a, const Interval& b) { return {Decisions::current().greater(b, a)}; }

@@ -30,13 +30,18 @@ long double magnitude(const Interval& v) {
 }
 double nearest(const Interval& v) { return mpfr_get_d(v.lower(), MPFR_RNDN) + 0.0; }
 
-/// The Taylor coefficient of h^k of f, f' or f''.
-Interval coefficient(const Series& f, int k, int order) {
-  int factorial = 1;
-  for (int i = 2; i <= k; ++i) factorial *= i;
-  const Interval& d = f[static_cast<std::size_t>(k + order)];
-  return factorial == 1 ? d : d / factorial;
-}
+/// The Taylor coefficients of f, f' or f'' in powers of h = (x - c) 2^exponent.
+struct Coefficients {
+  const Series& f;
+  int order, exponent;
+
+  Interval operator[](int k) const {
+    int factorial = 1;
+    for (int i = 2; i <= k; ++i) factorial *= i;
+    const Interval& d = f[static_cast<std::size_t>(k + order)];
+    return scaled(factorial == 1 ? d : d / factorial, -static_cast<long>(k) * exponent);
+  }
+};
 
 long double power(long double r, int k) {
   long double p = 1;
@@ -76,7 +81,7 @@ class Builder {
 
   /// Appends the piece, or says that it must be cut.
   bool attempt(std::uint32_t first, std::uint32_t last, bool at_zero) {
-    Piece piece{first, last, 0, {}};
+    Piece piece{first, last, 0, 1, {}};
     const bool few = last - first < kFewest, narrow = at_zero || (last >> 23) - (first >> 23) <= 1;
     Decisions& decisions = Decisions::current();
     decisions = {};
@@ -115,7 +120,7 @@ class Builder {
   }
 
   void add_single(std::uint32_t bits, double center) {
-    Piece piece{bits, bits, center, {}};
+    Piece piece{bits, bits, center, 1, {}};
     for (int order = 0; order < 3; ++order)
       piece.models[order] = constant(pointwise_.round(input(bits), static_cast<Order>(order)));
     pieces_.push_back(piece);
@@ -147,7 +152,7 @@ class Builder {
       double c[3];
       bool exact = true;
       for (int k = 0; k < 3; ++k) {
-        const Interval v = coefficient(p, k, order);
+        const Interval v = Coefficients{p, order, 0}[k];
         exact = exact && v.defined() && v.point();
         c[k] = exact ? nearest(v) : 0;
         exact = exact && mpfr_cmp_d(v.lower(), c[k]) == 0 &&
@@ -157,7 +162,7 @@ class Builder {
       Model& m = piece.models[order];
       m.lead = c[0], m.tail[0] = c[1], m.tail[1] = c[2];
       m.kind = Model::Kind::polynomial;
-      if (c[1] == 0 && c[2] == 0) m = constant(to_float(coefficient(p, 0, order).lower()));
+      if (c[1] == 0 && c[2] == 0) m = constant(to_float(Coefficients{p, order, 0}[0].lower()));
     }
   }
 
@@ -190,8 +195,11 @@ class Builder {
     const std::uint32_t middle = piece.first + (piece.last - piece.first) / 2;
     piece.center = at_zero ? 0 : real(middle);
     const long double first = at_zero ? 0 : real(piece.first), last = real(piece.last);
-    const long double radius = std::max(std::abs(last - piece.center), std::abs(first - piece.center));
-    const auto remainder = [&](int order) { return magnitude(coefficient(over, kDegree + 1, order)); };
+    int exponent;
+    const long double radius =
+        std::frexp(std::max(std::abs(last - piece.center), std::abs(first - piece.center)), &exponent);
+    piece.scale = std::ldexp(1.0, -exponent);
+    const auto remainder = [&](int order) { return magnitude(Coefficients{over, order, -exponent}[kDegree + 1]); };
     if (!at_zero)
       for (int order = 0; order < 3; ++order)
         if (piece.models[order].kind == Model::Kind::none &&
@@ -205,8 +213,9 @@ class Builder {
       for (int order = 0; order < 3; ++order) {
         Model& m = piece.models[order];
         if (m.kind != Model::Kind::none) continue;
-        const std::optional<Model> found = at_zero ? rooted(f, order, remainder(order), radius, &precise)
-                                                   : centered(f, order, remainder(order), radius, &precise);
+        const Coefficients c{f, order, -exponent};
+        const std::optional<Model> found =
+            at_zero ? rooted(c, remainder(order), radius, &precise) : centered(c, remainder(order), radius, &precise);
         if (!found)
           good = false;
         else if (found->kind == Model::Kind::constant)
@@ -225,11 +234,11 @@ class Builder {
 
   static bool ordinary(double c) { return std::abs(c) > 0x1p-320 && std::abs(c) < 0x1p320; }
 
-  static std::optional<Model> centered(const Series& f, int order, long double remainder, long double radius,
+  static std::optional<Model> centered(const Coefficients& c, long double remainder, long double radius,
                                        bool* precise) {
     Model m;
     m.kind = Model::Kind::centered;
-    const Interval c0 = coefficient(f, 0, order);
+    const Interval c0 = c[0];
     if (!c0.defined()) return std::nullopt;
     m.lead = nearest(c0);
     m.lead_low = nearest(c0 - m.lead);
@@ -237,9 +246,9 @@ class Builder {
     long double error = lead_error, size = std::abs(m.lead), h = 1;
     for (int k = 1; k <= kDegree; ++k) {
       h *= radius;
-      const Interval c = coefficient(f, k, order);
-      const double b = m.tail[k - 1] = nearest(c);
-      error += difference(c, b) * h + (k + 2) * kUnit * std::abs(b) * h;
+      const Interval ck = c[k];
+      const double b = m.tail[k - 1] = nearest(ck);
+      error += difference(ck, b) * h + (k + 2) * kUnit * std::abs(b) * h;
       size += std::abs(b) * h;
     }
     error += remainder * h * radius + 8 * kUnit * kUnit * size + 0x1p-1000L;
@@ -250,23 +259,22 @@ class Builder {
     return std::nullopt;
   }
 
-  static std::optional<Model> rooted(const Series& f, int order, long double remainder, long double radius,
-                                     bool* precise) {
+  static std::optional<Model> rooted(const Coefficients& c, long double remainder, long double radius, bool* precise) {
     Model m;
     m.kind = Model::Kind::rooted;
-    while (m.power < 4 && coefficient(f, m.power, order).zero()) ++m.power;
-    const Interval c = coefficient(f, m.power, order);
-    if (!c.defined()) return std::nullopt;
-    m.lead = nearest(c);
-    m.lead_low = nearest(c - m.lead);
-    const long double lead_error = magnitude(c - m.lead - m.lead_low);
+    while (m.power < 4 && c[m.power].zero()) ++m.power;
+    const Interval cm = c[m.power];
+    if (!cm.defined()) return std::nullopt;
+    m.lead = nearest(cm);
+    m.lead_low = nearest(cm - m.lead);
+    const long double lead_error = magnitude(cm - m.lead - m.lead_low);
     const long double lead = std::abs(m.lead);
     const bool exact = m.lead_low == 0 && m.power <= 2;
     m.error = static_cast<double>((lead_error + (exact ? 0 : 8 * kUnit * kUnit * lead)) * kGrow) * (1 + 0x1p-50);
-    while (m.gap < 3 && coefficient(f, m.power + m.gap, order).zero()) ++m.gap;
+    while (m.gap < 3 && c[m.power + m.gap].zero()) ++m.gap;
     long double error = 0, size = 0, h = 1;
     for (int j = 0; m.power + m.gap + j <= kDegree; ++j, h *= radius) {
-      const Interval t = coefficient(f, m.power + m.gap + j, order);
+      const Interval t = c[m.power + m.gap + j];
       const double b = m.tail[j] = nearest(t);
       error += difference(t, b) * h + (j + 8) * kUnit * std::abs(b) * h;
       size += std::abs(b) * h;

@@ -12,7 +12,7 @@
 
 namespace actfun::exact {
 
-/// How f, f' or f'' is computed on one piece, with h = x - center.
+/// How f, f' or f'' is computed on one piece, with h = (x - center) * scale, which is at most 1.
 struct Model {
   enum class Kind : std::uint8_t {
     none,        ///< too few points to bother, or no good expansion: ask MPFR
@@ -35,7 +35,7 @@ struct Model {
 /// Consecutive floats of one sign, all three orders.
 struct Piece {
   std::uint32_t first, last;  ///< bit patterns without the sign bit, both included
-  double center;
+  double center, scale;       ///< the scale is a power of two
   Model models[3];
 };
 
