@@ -17,62 +17,58 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ["ACTFUN_BUILD"]).resolve()
 COPY = BUILD / "tests" / "one_place"
 os.environ.pop("ACTFUN_CERTIFICATES", None)  # the copy has its own
-NAME = "serpentine"
+NAME = "agnesi"
 
 FUNCTION = r"""// SPDX-License-Identifier: Apache-2.0
-// The serpentine curve: bounded, and back to 0 at both ends. Only a test wants it.
-struct Serpentine {
+// The witch of Agnesi: a bump. Only a test wants it.
+struct Agnesi {
   static constexpr Info info{
-      .name = "serpentine",
-      .aliases = {"newton_serpentine"},
+      .name = "agnesi",
+      .aliases = {"witch"},
       .family = "other",
       .kind = Kind::parametric,
       .parameters = {{.name = "alpha", .preset = 1.0, .domain = "> 0"}},
-      .formula = "alpha*x/(1 + x^2)",
-      .derivative = "alpha*(1 - x^2)/(1 + x^2)^2",
-      .second_derivative = "2*alpha*x*(x^2 - 3)/(1 + x^2)^3",
-      .limits = {"-0", "0"},
-      .derivative_limits = {"-0", "-0"},
-      .second_derivative_limits = {"-0", "0"},
-      .range = "[-alpha/2, alpha/2]",
+      .formula = "alpha/(1 + x^2)",
+      .derivative = "-2*alpha*x/(1 + x^2)^2",
+      .second_derivative = "alpha*(6*x^2 - 2)/(1 + x^2)^3",
+      .limits = {"0", "0"},
+      .derivative_limits = {"0", "-0"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(0, alpha]",
       .monotone = "no",
-      .symmetry = "odd",
-      .lipschitz = "alpha",
-      .roots = {"0"},
-      .extrema = {{0, "-1", "-0.5", "min"},
-                  {0, "1", "0.5", "max"},
-                  {1, "0", "1", "max"},
-                  {1, "-1.73205080756887729353", "-0.125", "min"},
-                  {1, "1.73205080756887729353", "-0.125", "min"},
-                  {2, "-2.41421356237309504880", "-0.0428932188134524755992", "min"},
-                  {2, "-0.414213562373095048802", "1.45710678118654752440", "max"},
-                  {2, "0.414213562373095048802", "-1.45710678118654752440", "min"},
-                  {2, "2.41421356237309504880", "0.0428932188134524755992", "max"}},
-      .paper = "Newton 1704",
+      .symmetry = "even",
+      .lipschitz = "3*sqrt(3)/8*alpha",
+      .extrema = {{0, "0", "1", "max"},
+                  {1, "-0.577350269189625764509", "0.649519052838328985073", "max"},
+                  {1, "0.577350269189625764509", "-0.649519052838328985073", "min"},
+                  {2, "-1", "0.5", "max"},
+                  {2, "0", "-2", "min"},
+                  {2, "1", "0.5", "max"}},
+      .paper = "Agnesi 1748",
   };
 
   template <class X>
   static X definition(const X& x, const X& alpha) {
-    return alpha * x / (1 + x * x);
+    return alpha / (1 + x * x);
   }
 
   template <class R>
   static R value(R x, R alpha) {
-    return alpha * x * reciprocal(1.0 + x * x);
+    return alpha * reciprocal(1.0 + x * x);
   }
   template <class R>
   static R slope(R x, R alpha) {
     const R r = reciprocal(1.0 + x * x);
-    return alpha * (1.0 - x) * (1.0 + x) * r * r;
+    return -2.0 * alpha * x * r * r;
   }
   template <class R>
   static auto curvature(R x, R alpha) {
-    const R r = reciprocal(1.0 + x * x), a = 2.0 * alpha * x * r * r * r;
-    return cancelling_sum(a * x * x, -3.0 * a);  // roots at +-sqrt(3)
+    const R r = reciprocal(1.0 + x * x), a = 2.0 * alpha * r * r * r;
+    return cancelling_sum(3.0 * a * x * x, -a);  // roots at +-1/sqrt(3)
   }
 };
 """
-LINE = "ELEMENTWISE(serpentine, Serpentine)\n"
+LINE = "ELEMENTWISE(agnesi, Agnesi)\n"
 
 
 def run(*command, expect=0, **options):
@@ -121,22 +117,22 @@ class OnePlace(unittest.TestCase):
     def test_list_and_show(self):
         record = next(r for r in json.loads(run(self.actfun, "list", "--json")) if r["name"] == NAME)
         self.assertEqual(record["parameters"][0]["name"], "alpha")
-        self.assertIn("alpha*x/(1 + x^2)", run(self.actfun, "show", "newton_serpentine"))
-        self.assertIn("Newton 1704", run(self.actfun, "show", NAME))
+        self.assertIn("alpha/(1 + x^2)", run(self.actfun, "show", "witch"))
+        self.assertIn("Agnesi 1748", run(self.actfun, "show", NAME))
 
     def test_eval(self):
         evaluate = lambda *arguments: run(self.actfun, "eval", *arguments).split()
-        self.assertEqual(evaluate(NAME, "-1", "0", "2", "inf"), ["-0.5", "0", "0.4", "0"])
-        self.assertEqual(evaluate("newton_serpentine:alpha=0.5", "2"), ["0.2"])
-        self.assertEqual(evaluate(NAME, "0", "1", "3", "--order", "1"), ["1", "0", "-0.08"])
-        self.assertEqual(evaluate(NAME, "1", "--order", "2"), ["-0.5"])
+        self.assertEqual(evaluate(NAME, "-1", "0", "2", "inf"), ["0.5", "1", "0.2", "0"])
+        self.assertEqual(evaluate("witch:alpha=0.5", "2"), ["0.1"])
+        self.assertEqual(evaluate(NAME, "1", "3", "-inf", "--order", "1"), ["-0.5", "-0.06", "0"])
+        self.assertEqual(evaluate(NAME, "1", "0", "--order", "2"), ["0.5", "-2"])
         run(self.actfun, "eval", f"{NAME}:alpha=0", "1", expect=2)
 
     def test_facts(self):
         run("python3", ROOT / "tests" / "facts_test.py", env={**os.environ, "ACTFUN": str(self.actfun)})
 
     def test_pictures_and_docs(self):
-        svg = COPY / "serpentine.svg"
+        svg = COPY / "agnesi.svg"
         run(self.actfun, "plot", NAME, "--order", "0,1,2", "-o", svg)
         self.assertIn(NAME, svg.read_text())
         run(self.actfun, "gallery", "-o", COPY / "gallery")
@@ -144,15 +140,15 @@ class OnePlace(unittest.TestCase):
         self.assertTrue((COPY / "gallery" / f"{NAME}.png").exists())
 
     def test_cxx_header(self):
-        self.assertIn("struct Serpentine ", self.header.read_text())
-        source = COPY / "serpentine.cc"
+        self.assertIn("struct Agnesi ", self.header.read_text())
+        source = COPY / "agnesi.cc"
         source.write_text('#include <actfun/actfun.hpp>\n'
-                          'int main() { return actfun::serpentine(1.0f) == 0.5f && '
-                          'actfun::Serpentine{.alpha = 4}(1.0f) == 2.0f ? 0 : 1; }\n')
+                          'int main() { return actfun::agnesi(1.0f) == 0.5f && '
+                          'actfun::Agnesi{.alpha = 4}(1.0f) == 2.0f ? 0 : 1; }\n')
         library = self.header.parents[2]
         run("g++", "-std=c++20", f"-I{COPY}/include", f"-I{self.header.parents[1]}", source, f"-L{library}", "-lactfun",
-            f"-Wl,-rpath,{library}", "-o", COPY / "serpentine")
-        run(COPY / "serpentine")
+            f"-Wl,-rpath,{library}", "-o", COPY / "agnesi")
+        run(COPY / "agnesi")
 
     def test_certificate(self):
         if not self.certify.exists():

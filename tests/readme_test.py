@@ -40,7 +40,8 @@ def run(*command, **options):
 
 
 def compiled_output(language, source, directory):
-    compiler, suffix = {"cpp": (["g++", "-std=c++20"], "cc"), "c": (["gcc", "-std=c99", "-pedantic-errors"], "c")}[language]
+    compiler = {"cpp": ["g++", "-std=c++20"], "c": ["gcc", "-std=c99", "-pedantic-errors"]}[language]
+    suffix = {"cpp": "cc", "c": "c"}[language]
     path = directory / f"main.{suffix}"
     path.write_text(source)
     run(*compiler, "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include", f"-I{BUILD}/generated", path, f"-L{BUILD}",

@@ -111,10 +111,9 @@ class Builder {
     }
     // A comparison came out differently on an end of the piece: that float by itself, and perhaps its fellow too.
     if (!at_zero) add_single(first, piece.center);
-    if (const Piece inner{
-            first + !at_zero, last - 1, piece.center, {piece.models[0], piece.models[1], piece.models[2]}};
-        inner.first <= inner.last)
-      pieces_.push_back(inner);
+    Piece inner = piece;
+    inner.first += !at_zero, inner.last -= 1;
+    if (inner.first <= inner.last) pieces_.push_back(inner);
     if (at_zero || last > first) add_single(last, piece.center);
     return true;
   }
