@@ -29,8 +29,9 @@ struct Elu {
 
   template <class R>
   static R value(R x, R alpha) {
-    // A zero alpha makes a plateau, whose zero is +0: x - x is that, or NaN.
-    return select(x > 0.0, x, select(alpha == 0.0, x - x, alpha * expm1(x)));
+    // By the sign bit, so that +0 stays +0 for a negative alpha. A zero alpha makes a plateau, whose zero is +0: x - x
+    // is that, or NaN.
+    return select(negative(x), select(alpha == 0.0, x - x, alpha * expm1(x)), x);
   }
   template <class R>
   static R slope(R x, R alpha) {

@@ -32,8 +32,8 @@ struct LeakyRelu {
 
   template <class R>
   static R value(R x, R negative_slope) {
-    // A zero slope makes a plateau, whose zero is +0, at -inf too.
-    return select(x > 0.0, x, select(negative_slope == 0.0, 0.0, exact_product(negative_slope, x)));
+    // By the sign bit, so that +0 stays +0 for a negative slope. A zero slope makes a plateau, whose zero is +0.
+    return select(negative(x), select(negative_slope == 0.0, 0.0, exact_product(negative_slope, x)), x);
   }
   template <class R>
   static R slope(R x, R negative_slope) {

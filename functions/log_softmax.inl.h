@@ -9,8 +9,9 @@ struct LogSoftmax {
       .derivative = "delta_ij - exp(y_j)",
       .range = "[-inf, 0]",
       .paper = "Bridle 1990",
-      .note = "one +inf in a row: the limit, 0 there and -inf elsewhere; several, or -inf everywhere: no limit, NaN; "
-              "any NaN: all NaN",
+      .note =
+          "one +inf in a row: the limit, 0 there and -inf elsewhere; several, or -inf everywhere: no limit, NaN; "
+          "any NaN: all NaN",
   };
 
   struct Term {

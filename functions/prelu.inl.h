@@ -33,8 +33,8 @@ struct Prelu {
 
   template <class R>
   static R value(R x, R weight) {
-    // A zero slope makes a plateau, whose zero is +0, at -inf too.
-    return select(x > 0.0, x, select(weight == 0.0, 0.0, exact_product(weight, x)));
+    // By the sign bit, so that +0 stays +0 for a negative slope. A zero slope makes a plateau, whose zero is +0.
+    return select(negative(x), select(weight == 0.0, 0.0, exact_product(weight, x)), x);
   }
   template <class R>
   static R slope(R x, R weight) {

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  g++ cmake ninja-build ccache pkg-config git python3
+  g++ make cmake ninja-build ccache pkg-config git python3
   libhwy-dev                                # SIMD and dispatch
   libcli11-dev libfmt-dev nlohmann-json3-dev libxxhash-dev   # the program
   gnuplot-nox fonts-dejavu-core             # pictures

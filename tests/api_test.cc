@@ -23,9 +23,9 @@ TEST(C, FindsNamesAliasesAndParameters) {
   actfun_function f{};
   EXPECT_EQ(actfun_find("gleu", &f, message, sizeof message), ACTFUN_BAD_FUNCTION);
   EXPECT_NE(std::string(message).find("gelu"), std::string::npos) << message;
-  for (const char* bad : {"elu:beta=1", "elu:alpha", "elu:alpha=", "elu:alpha=nan", "elu:alpha=inf", "elu:alpha=1,alpha=2",
-                          "softplus:beta=0", "softplus:beta=-1", "relu:a=1", "elu:", "elu:alpha=1x", "maxout:k=0",
-                          "maxout:k=2.5", "elu:alpha= 1"})
+  for (const char* bad : {"elu:beta=1", "elu:alpha", "elu:alpha=", "elu:alpha=nan", "elu:alpha=inf",
+                          "elu:alpha=1,alpha=2", "softplus:beta=0", "softplus:beta=-1", "relu:a=1",
+                          "elu:", "elu:alpha=1x", "maxout:k=0", "maxout:k=2.5", "elu:alpha= 1"})
     EXPECT_EQ(actfun_find(bad, &f, message, sizeof message), ACTFUN_BAD_PARAMETER) << bad;
   for (const char* bad : {"", ":", "GELU", "gelu ", " gelu"})
     EXPECT_EQ(actfun_find(bad, &f, message, sizeof message), ACTFUN_BAD_FUNCTION) << bad;

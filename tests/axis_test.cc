@@ -107,7 +107,8 @@ void expect_row(Axis function, const std::vector<float>& x, const std::vector<fl
   for (const Target& target : supported_targets()) {
     std::vector<float> y(x.size());
     function(x.data(), y.data(), 1, x.size(), 1, target);
-    for (std::size_t i = 0; i < x.size(); ++i) EXPECT_TRUE(same(y[i], want[i])) << target.name << " " << i << ": " << y[i];
+    for (std::size_t i = 0; i < x.size(); ++i)
+      EXPECT_TRUE(same(y[i], want[i])) << target.name << " " << i << ": " << y[i];
   }
 }
 

@@ -242,7 +242,7 @@ def text_is_true(record, order):
 
 
 def limits_are_true(record, field, order):
-    for side, text in record[field]["text"].items():
+    for side, text in (record[field]["text"] if order == 0 else record[f"{field}_text"]).items():
         infinity = float(side)
         for f in variants(record, text):
             y, near = f([infinity, math.copysign(LARGEST, infinity)], order)
@@ -593,8 +593,8 @@ class Meta(unittest.TestCase):
             "second_derivative": ("tanh", lambda r: r.update(second_derivative="-2*tanh(x)")),
             "kinks": ("relu", lambda r: r["kinks"].clear()),
             "limits": ("gelu", lambda r: r["limits"]["text"].update({"-inf": "0"})),
-            "derivative_limits": ("gelu", lambda r: r["derivative_limits"]["text"].update({"+inf": "2"})),
-            "second_derivative_limits": ("tanh", lambda r: r["second_derivative_limits"]["text"].update({"+inf": "0"})),
+            "derivative_limits": ("gelu", lambda r: r["derivative_limits_text"].update({"+inf": "2"})),
+            "second_derivative_limits": ("tanh", lambda r: r["second_derivative_limits_text"].update({"+inf": "0"})),
             "range": ("sigmoid", lambda r: r.update(range="[0, 1)")),
             "monotone": ("silu", lambda r: r.update(monotone="increasing")),
             "symmetry": ("softsign", lambda r: r.update(symmetry="even")),

@@ -31,7 +31,8 @@ inline std::vector<float> special_inputs() {
   for (std::uint32_t exponent = 1; exponent < 255; ++exponent) around(float_of(exponent << 23), 2);
   for (std::uint32_t b = 0; b < 40; ++b) x.push_back(float_of(b)), x.push_back(float_of(b | 0x80000000u));
   const float inf = std::numeric_limits<float>::infinity();
-  for (const float f : {inf, -inf, std::numeric_limits<float>::max(), -std::numeric_limits<float>::max()}) x.push_back(f);
+  for (const float f : {inf, -inf, std::numeric_limits<float>::max(), -std::numeric_limits<float>::max()})
+    x.push_back(f);
   for (const std::uint32_t b : {0x7fc00000u, 0xffc00000u, 0x7f800001u, 0x7fffffffu}) x.push_back(float_of(b));
   for (const Entry& entry : functions()) {
     for (const Extremum& e : entry.info->extrema) around(std::abs(std::stof(std::string(e.x))), 8);

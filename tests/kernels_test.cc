@@ -65,14 +65,16 @@ TEST(Kernels, AnyLengthAnyAlignmentInPlaceWithinBounds) {
       float *in = input.last(n), *out = output.last(n);
       std::copy_n(x.data(), n, in);
       call.evaluate(order, in, out, n, target);
-      for (std::size_t i = 0; i < n; ++i) ASSERT_TRUE(same(out[i], want[i])) << "n " << n << " i " << i << " x " << x[i];
+      for (std::size_t i = 0; i < n; ++i)
+        ASSERT_TRUE(same(out[i], want[i])) << "n " << n << " i " << i << " x " << x[i];
       // In place, and at the start of the page with every alignment; the floats around stay as they were.
       const std::size_t shift = n % 16;
       in = input.first();
       std::fill_n(in, kLongest + 16, 42.0f);
       std::copy_n(x.data(), n, in + shift);
       call.evaluate(order, in + shift, in + shift, n, target);
-      for (std::size_t i = 0; i < n; ++i) ASSERT_TRUE(same(in[shift + i], want[i])) << "in place, n " << n << " i " << i;
+      for (std::size_t i = 0; i < n; ++i)
+        ASSERT_TRUE(same(in[shift + i], want[i])) << "in place, n " << n << " i " << i;
       for (std::size_t i = 0; i < kLongest + 16; ++i) {
         if (i < shift || i >= shift + n) {
           ASSERT_EQ(in[i], 42.0f) << "n " << n << " touched " << i;
@@ -124,7 +126,8 @@ TEST(Kernels, CallersFloatingPointStateChangesNothingAndIsKept) {
   const unsigned normal = _mm_getcsr();
   for_all([&](const Call& call, Order order, const Target& target) {
     call.evaluate(order, x.data(), want.data(), x.size(), target);
-    for (const unsigned state : {0x8000u, 0x0040u, 0x8040u, 0x2000u, 0x4000u, 0x6000u, 0xe040u}) {  // FTZ, DAZ, rounding
+    for (const unsigned state :
+         {0x8000u, 0x0040u, 0x8040u, 0x2000u, 0x4000u, 0x6000u, 0xe040u}) {  // FTZ, DAZ, rounding
       _mm_setcsr(0x1f80 | state);
       call.evaluate(order, x.data(), got.data(), x.size(), target);
       const unsigned after = _mm_getcsr();

@@ -33,10 +33,13 @@ const Limits& limits(const Info& info, int order) {
   return *all[order];
 }
 
+Json limits_text(const Call& call, int order) {
+  return {{"-inf", limits(call.info(), order).lower}, {"+inf", limits(call.info(), order).upper}};
+}
 Json limits_json(const Call& call, int order) {
   Json json = {{"-inf", limit_text(evaluate_at(call, order, -kInfinity))},
                {"+inf", limit_text(evaluate_at(call, order, kInfinity))}};
-  if (order == 0) json["text"] = {{"-inf", call.info().limits.lower}, {"+inf", call.info().limits.upper}};
+  if (order == 0) json["text"] = limits_text(call, 0);
   return json;
 }
 
@@ -162,6 +165,8 @@ Json record(const Call& call) {
     json["limits"] = limits_json(call, 0);
     json["derivative_limits"] = limits_json(call, 1);
     json["second_derivative_limits"] = limits_json(call, 2);
+    json["derivative_limits_text"] = limits_text(call, 1);
+    json["second_derivative_limits_text"] = limits_text(call, 2);
   }
   json["range"] = info.range;
   if (call.entry->elementwise()) {

@@ -5,7 +5,7 @@
 /// log1p(e) = 2 atanh(s), s = e / (2 + e) <= 1/3: the series in s^2 converges twice as fast as that in e.
 template <int K>
 HWY_INLINE Reals<K> log1p(Reals<K> e) {
-  const Reals<K> s = e * reciprocal(e + 2.0);
+  const Reals<K> s = e * quick_reciprocal(e + 2.0);
   const Reals<K> w = s * s;
   Reals<K> p = fma(w, 0x1.9b59b494626ddp-3, 0x1.200810229edc6p-3);  // 2^-43.7
   p = fma(p, w, 0x1.7702bc057ca16p-3);

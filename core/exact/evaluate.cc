@@ -43,7 +43,7 @@ ACTFUN_INLINE void evaluate_polynomial(const Model& m, Block& b) {
     const Sum p = two_product(c1, x), q = two_product(c2, x * x), r = two_sum(p.high, q.high), s = two_sum(r.high, c0);
     b.s[i] = s.high;
     b.l[i] = ((p.low + q.low) + r.low) + s.low;
-    b.e[i] = 0x1p-51 * ((std::abs(p.low) + std::abs(q.low)) + (std::abs(r.low) + std::abs(s.low)));
+    b.e[i] = 0x1p-50 * ((std::abs(p.low) + std::abs(q.low)) + (std::abs(r.low) + std::abs(s.low)));
   }
 }
 
@@ -75,7 +75,7 @@ ACTFUN_INLINE void evaluate_rooted(const Model& m, Block& b) {
                    l = next * horner(t, h) + (p.low + (low * power.high + lead * power.low));
       b.s[i] = p.high;
       b.l[i] = l;
-      b.e[i] = (error * std::abs(power.high) + tail_error * std::abs(next)) + 0x1p-52 * std::abs(l);
+      b.e[i] = (error * std::abs(power.high) + tail_error * std::abs(next)) + 0x1p-51 * std::abs(l);
     }
   };
   switch (m.power) {

@@ -48,6 +48,7 @@ struct DoubleDouble {
 HWY_INLINE DoubleDouble select(Mask m, DoubleDouble yes, DoubleDouble no) {
   return {select(m, yes.hi, no.hi), select(m, yes.lo, no.lo)};
 }
+HWY_INLINE Mask negative(DoubleDouble a) { return negative(a.hi); }
 HWY_INLINE DoubleDouble fma(DoubleDouble a, DoubleDouble b, DoubleDouble c) { return a * b + c; }
 HWY_INLINE DoubleDouble copysign(DoubleDouble a, DoubleDouble sign) {
   // Both parts change sign where the signs differ; -0 has one too.

@@ -108,6 +108,13 @@ HWY_INLINE Reals<K> from_bits(Bits<K> b) {
 using Real = Reals<1>;
 using Mask = Masks<1>;
 
+/// Whether the sign bit is set: of -0, too.
+template <int K>
+HWY_INLINE Masks<K> negative(Reals<K> a) {
+  using Signed = hn::RebindToSigned<Doubles>;
+  return ACTFUN_EACH(Masks<K>, hn::RebindMask(Doubles(), hn::Lt(hn::BitCast(Signed(), a.v[k]), hn::Zero(Signed()))));
+}
+
 /// 2^low <= |a| < 2^high
 template <int low, int high, int K>
 HWY_INLINE Masks<K> in_binades(Reals<K> a) {
