@@ -245,7 +245,7 @@ void add_gallery(CLI::App& app) {
   verb->add_option("-o,--output", *directory, "Directory for index.html and the pictures")->capture_default_str();
   verb->footer(
       "The page needs no network. The pictures lie beside it as SVG and PNG.\n"
-      "Examples:\n  actfun gallery\n  actfun gallery -o /tmp/gallery");
+      "Examples:\n  actfun gallery\n  actfun gallery -o pictures");
   verb->callback([directory] {
     gallery(*directory);
     fmt::print("{}/index.html\n", *directory);
