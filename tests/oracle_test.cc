@@ -199,8 +199,8 @@ class Inputs {
   /// Within some floats of x.
   float near(double x) {
     const auto step = static_cast<std::int32_t>(generator_() % 4097) - 2048;
-    return finite(std::bit_cast<float>(std::bit_cast<std::int32_t>(static_cast<float>(x)) +
-                                       (generator_() % 2 ? step : step / 256)));
+    const auto shift = static_cast<std::uint32_t>(generator_() % 2 ? step : step / 256);
+    return finite(std::bit_cast<float>(std::bit_cast<std::uint32_t>(static_cast<float>(x)) + shift));
   }
   double spread() {
     return std::ldexp(std::uniform_real_distribution<double>(-1, 1)(generator_),

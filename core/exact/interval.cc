@@ -6,9 +6,15 @@ namespace {
 
 thread_local mpfr_prec_t working_bits = 160;
 
+/// MPFR keeps constants for each thread, and frees them only when told to.
+struct CacheOfThread {
+  ~CacheOfThread() { mpfr_free_cache(); }
+};
+
 }  // namespace
 
 Precision::Precision(mpfr_prec_t bits) : bits_(working_bits), least_(mpfr_get_emin()), greatest_(mpfr_get_emax()) {
+  thread_local const CacheOfThread cache;
   working_bits = bits;
   mpfr_set_emin(mpfr_get_emin_min());
   mpfr_set_emax(mpfr_get_emax_max());
