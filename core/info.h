@@ -35,6 +35,7 @@ struct Parameter {
   double preset;            ///< the default value
   std::string_view domain;  ///< begins with "any real", "> V", ">= V" or "integer >= V"; the rest is a remark
   bool learnable = false;
+  std::string_view exact{};  ///< the rational number that the default stands for when no double is it
 
   /// Whether `value` lies in the domain. NaN and infinities never do.
   constexpr bool accepts(double value) const {
@@ -79,6 +80,7 @@ enum class Kind : char {
   unary = 'U',       ///< elementwise, no parameter
   parametric = 'P',  ///< elementwise, constant parameters
   learnable = 'L',   ///< elementwise, parameters that networks train
+  randomized = 'R',  ///< elementwise, parameters drawn at random in training; here as in evaluation
   axis = 'A',        ///< works on rows along an axis
 };
 
@@ -96,7 +98,7 @@ struct Info {
   std::string_view monotone{}, symmetry{};
   std::string_view lipschitz{};
   List<std::string_view, 2> roots{};
-  List<Extremum, 12> extrema{};
+  List<Extremum, 24> extrema{};
   std::string_view paper{};
   std::string_view note{};
 };

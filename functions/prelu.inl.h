@@ -26,22 +26,21 @@ struct Prelu {
 
   template <class X>
   static X definition(const X& x, const X& weight) {
-    return select(x > 0, x, weight * x);
+    return LeakyRelu::definition(x, weight);
   }
 
-  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+  static constexpr Arithmetic arithmetic = LeakyRelu::arithmetic;
 
   template <class R>
   static R value(R x, R weight) {
-    // By the sign bit, so that +0 stays +0 for a negative slope. A zero slope makes a plateau, whose zero is +0.
-    return select(negative(x), select(weight == 0.0, 0.0, exact_product(weight, x)), x);
+    return LeakyRelu::value(x, weight);
   }
   template <class R>
   static R slope(R x, R weight) {
-    return select(x > 0.0, 1.0, weight);
+    return LeakyRelu::slope(x, weight);
   }
   template <class R>
-  static R curvature(R /*x*/, R /*weight*/) {
-    return 0.0;
+  static R curvature(R x, R weight) {
+    return LeakyRelu::curvature(x, weight);
   }
 };

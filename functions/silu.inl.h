@@ -27,21 +27,19 @@ struct Silu {
 
   template <class X>
   static X definition(const X& x) {
-    return x / (1 + exp(-x));
+    return Swish::definition(x, X(1));
   }
 
   template <class R>
   static R value(R x) {
-    return x * sigmoid(x);
+    return Swish::value(x, R(1.0));
   }
   template <class R>
   static auto slope(R x) {
-    const auto [s, c, d] = logistic(x);
-    return cancelling_sum(s, x * s * c);  // root near -1.2785
+    return Swish::slope(x, R(1.0));  // root near -1.2785
   }
   template <class R>
   static auto curvature(R x) {
-    const auto [s, c, d] = logistic(x);
-    return cancelling_sum(2.0 * s * c, x * s * c * d);  // roots near +-2.3994
+    return Swish::curvature(x, R(1.0));  // roots near +-2.3994
   }
 };

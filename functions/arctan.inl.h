@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arc tangent.
+struct Arctan {
+  static constexpr Info info{
+      .name = "arctan",
+      .aliases = {"atan"},
+      .family = "sigmoid",
+      .formula = "atan(x)",
+      .derivative = "1/(1 + x^2)",
+      .second_derivative = "-2*x/(1 + x^2)^2",
+      .limits = {"-pi/2", "pi/2"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "-0"},
+      .range = "(-pi/2, pi/2)",
+      .monotone = "increasing",
+      .symmetry = "odd",
+      .lipschitz = "1",
+      .roots = {"0"},
+      .extrema = {{1, "0", "1", "max"},
+                  {2, "-0.577350269189625764509", "0.649519052838328985073", "max"},
+                  {2, "0.577350269189625764509", "-0.649519052838328985073", "min"}},
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return atan(x);
+  }
+};

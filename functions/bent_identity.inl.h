@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bent identity: a hyperbola with slopes 1/2 and 3/2.
+struct BentIdentity {
+  static constexpr Info info{
+      .name = "bent_identity",
+      .family = "other",
+      .formula = "(sqrt(x^2 + 1) - 1)/2 + x",
+      .derivative = "x/(2*sqrt(x^2 + 1)) + 1",
+      .second_derivative = "1/(2*(x^2 + 1)^(3/2))",
+      .limits = {"-inf", "inf"},
+      .derivative_limits = {"0.5", "1.5"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(-inf, inf)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "3/2",
+      .roots = {"0"},
+      .extrema = {{2, "0", "0.5", "max"}},
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return (sqrt(x * x + 1) - 1) / 2 + x;
+  }
+};

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Continuously differentiable exponential linear unit.
+struct Celu {
+  static constexpr Info info{
+      .name = "celu",
+      .family = "exponential",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "alpha", .preset = 1.0, .domain = "> 0"}},
+      .formula = "x if x > 0 else alpha*expm1(x/alpha)",
+      .derivative = "1 if x > 0 else exp(x/alpha)",
+      .second_derivative = "0 if x > 0 else exp(x/alpha)/alpha",
+      .kinks = {{"0", 2, {"1", "1", "1"}, {"1/alpha", "1/alpha", "0"}}},
+      .limits = {"-alpha", "inf"},
+      .derivative_limits = {"0", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(-alpha, inf)",
+      .monotone = "increasing (alpha > 0)",
+      .symmetry = "none",
+      .lipschitz = "1",
+      .roots = {"0"},
+      .paper = "Barron 2017",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& alpha) {
+    return select(x > 0, x, alpha * expm1(x / alpha));
+  }
+};

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exponential.
+struct Exp {
+  static constexpr Info info{
+      .name = "exp",
+      .aliases = {"exponential"},
+      .family = "exponential",
+      .formula = "exp(x)",
+      .derivative = "exp(x)",
+      .second_derivative = "exp(x)",
+      .limits = {"0", "inf"},
+      .derivative_limits = {"0", "inf"},
+      .second_derivative_limits = {"0", "inf"},
+      .range = "(0, inf)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "inf",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return exp(x);
+  }
+};

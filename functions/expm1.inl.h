@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exponential less one.
+struct Expm1 {
+  static constexpr Info info{
+      .name = "expm1",
+      .family = "exponential",
+      .formula = "exp(x) - 1",
+      .derivative = "exp(x)",
+      .second_derivative = "exp(x)",
+      .limits = {"-1", "inf"},
+      .derivative_limits = {"0", "inf"},
+      .second_derivative_limits = {"0", "inf"},
+      .range = "(-1, inf)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "inf",
+      .roots = {"0"},
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return expm1(x);
+  }
+};

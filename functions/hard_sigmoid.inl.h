@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sigmoid in three straight pieces.
+struct HardSigmoid {
+  static constexpr Info info{
+      .name = "hard_sigmoid",
+      .aliases = {"hardsigmoid", "sigmoid_hard"},
+      .family = "rectifier",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "alpha", .preset = 1.0 / 6, .domain = "> 0", .exact = "1/6"},
+                     {.name = "beta", .preset = 0.5, .domain = "any real"}},
+      .formula = "min(max(alpha*x + beta, 0), 1)",
+      .derivative = "alpha if 0 < alpha*x + beta < 1 else 0",
+      .second_derivative = "0",
+      .kinks = {{"-beta/alpha", 1, {"0", "0", "alpha"}, {"0", "0", "0"}},
+                {"(1-beta)/alpha", 1, {"0", "alpha", "0"}, {"0", "0", "0"}}},
+      .limits = {"0", "1"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "[0, 1]",
+      .monotone = "increasing (alpha >= 0)",
+      .symmetry = "none",
+      .lipschitz = "|alpha|",
+      .roots = {"x <= -beta/alpha"},
+      .paper = "Courbariaux et al. 2015",
+      .note = "ONNX and Keras 2 use alpha = 0.2",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& alpha, const X& beta) {
+    const X y = alpha * x + beta;
+    return select(y > 0, select(y < 1, y, 1), 0);
+  }
+};

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Swish with the hard sigmoid in place of the sigmoid.
+struct HardSwish {
+  static constexpr Info info{
+      .name = "hard_swish",
+      .aliases = {"hardswish", "hard_silu"},
+      .family = "rectifier",
+      .formula = "x*min(max(x + 3, 0), 6)/6",
+      .derivative = "0 if x <= -3 else 1 if x >= 3 else (2*x + 3)/6",
+      .second_derivative = "1/3 if |x| < 3 else 0",
+      .kinks = {{"-3", 1, {"0", "0", "-1/2"}, {"0", "0", "1/3"}}, {"3", 1, {"1", "3/2", "1"}, {"0", "1/3", "0"}}},
+      .limits = {"-0", "inf"},
+      .derivative_limits = {"0", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "[-3/8, inf)",
+      .monotone = "no",
+      .symmetry = "none",
+      .lipschitz = "3/2",
+      .roots = {"x <= -3", "0"},
+      .extrema = {{0, "-3/2", "-3/8", "min"}},
+      .paper = "Howard et al. 2019",
+      .note = "the built-in 1/6 is the exact rational",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return select(x > -3, select(x < 3, x * (x + 3) / 6, x), 0);
+  }
+};

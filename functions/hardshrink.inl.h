@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hard shrinkage: small inputs become 0.
+struct Hardshrink {
+  static constexpr Info info{
+      .name = "hardshrink",
+      .aliases = {"hard_shrink"},
+      .known_as = {"onnx Shrink(bias=0)"},
+      .family = "rectifier",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "lambda", .preset = 0.5, .domain = ">= 0"}},
+      .formula = "x if |x| > lambda else 0",
+      .derivative = "1 if |x| > lambda else 0",
+      .second_derivative = "0",
+      .kinks = {{"-lambda", 0, {"0", "1", "0"}, {"0", "0", "0"}}, {"lambda", 0, {"0", "0", "1"}, {"0", "0", "0"}}},
+      .limits = {"-inf", "inf"},
+      .derivative_limits = {"1", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(-inf, -lambda) U {0} U (lambda, inf)",
+      .monotone = "increasing",
+      .symmetry = "odd",
+      .lipschitz = "inf",
+      .roots = {"|x| <= lambda"},
+      .paper = "Donoho & Johnstone 1994",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& lambda) {
+    return select(x > lambda, x, select(x < -lambda, x, 0));
+  }
+};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Clipping to an interval; hyperbolic tangent in three straight pieces.
+struct Hardtanh {
+  static constexpr Info info{
+      .name = "hardtanh",
+      .aliases = {"hard_tanh", "clip", "clamp"},
+      .family = "rectifier",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "min_val", .preset = -1.0, .domain = "<= max_val"},
+                     {.name = "max_val", .preset = 1.0, .domain = ">= min_val"}},
+      .formula = "min(max(x, min_val), max_val)",
+      .derivative = "1 if min_val < x < max_val else 0",
+      .second_derivative = "0",
+      .kinks = {{"min_val", 1, {"0", "0", "1"}, {"0", "0", "0"}}, {"max_val", 1, {"0", "1", "0"}, {"0", "0", "0"}}},
+      .limits = {"min_val", "max_val"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "[min_val, max_val]",
+      .monotone = "increasing",
+      .symmetry = "odd",
+      .lipschitz = "1",
+      .roots = {"0"},
+      .paper = "Collobert 2004",
+      .note = "odd only when min_val = -max_val",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& min_val, const X& max_val) {
+    return select(x > min_val, select(x < max_val, x, max_val), min_val);
+  }
+};

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inverse square root linear unit.
+struct Isrlu {
+  static constexpr Info info{
+      .name = "isrlu",
+      .family = "exponential",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "alpha", .preset = 1.0, .domain = "> 0"}},
+      .formula = "x if x >= 0 else x/sqrt(1 + alpha*x^2)",
+      .derivative = "1 if x >= 0 else (1 + alpha*x^2)^(-3/2)",
+      .second_derivative = "0 if x >= 0 else -3*alpha*x*(1 + alpha*x^2)^(-5/2)",
+      .limits = {"-1/alpha**0.5", "inf"},
+      .derivative_limits = {"0", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(-1/sqrt(alpha), inf)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "1",
+      .roots = {"0"},
+      .extrema = {{2, "-0.5", "0.858650103359919243421", "max"}},
+      .paper = "Carlile et al. 2017",
+      .note = "C2 at 0: only the third derivative jumps, so no entry in kinks",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& alpha) {
+    return select(x < 0, x / sqrt(1 + alpha * x * x), x);
+  }
+};

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inverse square root unit.
+struct Isru {
+  static constexpr Info info{
+      .name = "isru",
+      .family = "sigmoid",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "alpha", .preset = 1.0, .domain = "> 0"}},
+      .formula = "x/sqrt(1 + alpha*x^2)",
+      .derivative = "(1 + alpha*x^2)^(-3/2)",
+      .second_derivative = "-3*alpha*x*(1 + alpha*x^2)^(-5/2)",
+      .limits = {"-1/alpha**0.5", "1/alpha**0.5"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "-0"},
+      .range = "(-1/sqrt(alpha), 1/sqrt(alpha))",
+      .monotone = "increasing",
+      .symmetry = "odd",
+      .lipschitz = "1",
+      .roots = {"0"},
+      .extrema = {{1, "0", "1", "max"},
+                  {2, "-0.5", "0.858650103359919243421", "max"},
+                  {2, "0.5", "-0.858650103359919243421", "min"}},
+      .paper = "Carlile et al. 2017",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& alpha) {
+    return x / sqrt(1 + alpha * x * x);
+  }
+};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Normal distribution function: the sigmoid of probit.
+struct Laplace {
+  static constexpr Info info{
+      .name = "laplace",
+      .known_as = {"gaussian cdf"},
+      .family = "sigmoid",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "mu", .preset = 0.707107, .domain = "any real"},
+                     {.name = "sigma", .preset = 0.282095, .domain = "> 0"}},
+      .formula = "Phi((x - mu)/sigma)",
+      .derivative = "phi((x - mu)/sigma)/sigma",
+      .second_derivative = "-(x - mu)/sigma^3 * phi((x - mu)/sigma)",
+      .limits = {"0", "1"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "-0"},
+      .range = "(0, 1)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "1/(sigma*sqrt(2*pi))",
+      .extrema = {{1, "0.707107000000000041062", "1.41421251848289654069", "max"},
+                  {2, "0.42501200000000005641", "3.04068931320759345068", "max"},
+                  {2, "0.989202000000000025715", "-3.04068931320759345068", "min"}},
+      .paper = "Ma et al. 2022 (MEGA)",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& mu, const X& sigma) {
+    return erfc((mu - x) / (sigma * sqrt(X(2)))) / 2;
+  }
+};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Linearly scaled hyperbolic tangent.
+struct Lisht {
+  static constexpr Info info{
+      .name = "lisht",
+      .family = "gated_smooth",
+      .formula = "x*tanh(x)",
+      .derivative = "tanh(x) + x*(1 - tanh(x)^2)",
+      .second_derivative = "2*(1 - tanh(x)^2)*(1 - x*tanh(x))",
+      .limits = {"inf", "inf"},
+      .derivative_limits = {"-1", "1"},
+      .second_derivative_limits = {"-0", "-0"},
+      .range = "[0, inf)",
+      .monotone = "no",
+      .symmetry = "even",
+      .lipschitz = "max f'",
+      .roots = {"0"},
+      .extrema = {{0, "0", "0", "min"},
+                  {1, "-1.19967864025773383392", "-1.19967864025773383392", "min"},
+                  {1, "1.19967864025773383392", "1.19967864025773383392", "max"},
+                  {2, "0", "2", "max"},
+                  {2, "-1.71792049676755534448", "-0.147657492799572742553", "min"},
+                  {2, "1.71792049676755534448", "-0.147657492799572742553", "min"}},
+      .paper = "Roy et al. 2019",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return x * tanh(x);
+  }
+};

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Logarithm of the sigmoid.
+struct LogSigmoid {
+  static constexpr Info info{
+      .name = "log_sigmoid",
+      .aliases = {"logsigmoid"},
+      .family = "sigmoid",
+      .formula = "-softplus(-x)",
+      .derivative = "sigmoid(-x)",
+      .second_derivative = "-sigmoid(x)*sigmoid(-x)",
+      .limits = {"-inf", "-0"},
+      .derivative_limits = {"1", "0"},
+      .second_derivative_limits = {"-0", "-0"},
+      .range = "(-inf, 0)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "1",
+      .extrema = {{2, "0", "-0.25", "min"}},
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return -softplus(-x);
+  }
+};

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mish: the input times the hyperbolic tangent of its softplus.
+struct Mish {
+  static constexpr Info info{
+      .name = "mish",
+      .family = "gated_smooth",
+      .formula = "x*tanh(softplus(x))",
+      .derivative = "w + x*sigmoid(x)*(1 - w^2), w = tanh(softplus(x))",
+      .second_derivative = "sigmoid(x)*(1 - w^2)*(2 + x*sigmoid(-x) - 2*x*sigmoid(x)*w), w = tanh(softplus(x))",
+      .limits = {"-0", "inf"},
+      .derivative_limits = {"-0", "1"},
+      .second_derivative_limits = {"-0", "-0"},
+      .range = "[-0.308843413017250406629, inf)",
+      .monotone = "no",
+      .symmetry = "none",
+      .lipschitz = "max f'",
+      .roots = {"0"},
+      .extrema = {{0, "-1.19243121451549521214", "-0.308843413017250406629", "min"},
+                  {1, "1.49057117948542845929", "1.08849816125172786123", "max"},
+                  {1, "-2.25637639636079312001", "-0.112526122389462556407", "min"},
+                  {2, "-0.0879344313149142113267", "0.644204637236972429518", "max"},
+                  {2, "2.11484256302087710859", "-0.0590333569539362929788", "min"},
+                  {2, "-3.26733784652040457612", "-0.0417320707066110254173", "min"}},
+      .paper = "Misra 2019",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return x * tanh(softplus(x));
+  }
+};

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Squared rectified linear unit.
+struct ReluSquared {
+  static constexpr Info info{
+      .name = "relu_squared",
+      .aliases = {"relu2"},
+      .known_as = {"squared relu", "TE srelu"},
+      .family = "rectifier",
+      .formula = "max(x, 0)^2",
+      .derivative = "2*max(x, 0)",
+      .second_derivative = "2 if x > 0 else 0",
+      .kinks = {{"0", 2, {"0", "0", "0"}, {"0", "0", "2"}}},
+      .limits = {"0", "inf"},
+      .derivative_limits = {"0", "inf"},
+      .second_derivative_limits = {"0", "2"},
+      .range = "[0, inf)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "inf",
+      .roots = {"x <= 0"},
+      .paper = "So et al. 2021 (Primer)",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return select(x > 0, x * x, 0);
+  }
+};

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hyperbolic tangent, stretched both ways.
+struct ScaledTanh {
+  static constexpr Info info{
+      .name = "scaled_tanh",
+      .aliases = {"stanh"},
+      .known_as = {"coreml scaled_tanh", "onnx rnn ScaledTanh"},
+      .family = "sigmoid",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "alpha", .preset = 1.7159, .domain = "any real"},
+                     {.name = "beta", .preset = 2.0 / 3, .domain = "any real"}},
+      .formula = "alpha*tanh(beta*x)",
+      .derivative = "alpha*beta*(1 - tanh(beta*x)^2)",
+      .second_derivative = "-2*alpha*beta^2*tanh(beta*x)*(1 - tanh(beta*x)^2)",
+      .limits = {"-alpha", "alpha"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "-0"},
+      .range = "(-alpha, alpha)",
+      .monotone = "increasing (alpha*beta >= 0)",
+      .symmetry = "odd",
+      .lipschitz = "|alpha*beta|",
+      .roots = {"0"},
+      .extrema = {{1, "0", "1.14393333333333325704", "max"},
+                  {2, "-0.987718422693612586298", "0.58706686038665406119", "max"},
+                  {2, "0.987718422693612586298", "-0.58706686038665406119", "min"}},
+      .paper = "LeCun et al. 1998",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& alpha, const X& beta) {
+    return alpha * tanh(beta * x);
+  }
+};

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scaled exponential linear unit: keeps mean 0 and variance 1.
+struct Selu {
+  static constexpr Info info{
+      .name = "selu",
+      .family = "exponential",
+      .formula = "L*(x if x > 0 else A*expm1(x)), A = 1.67326324235437728481704..., L = 1.05070098735548049341933...",
+      .derivative = "L if x > 0 else L*A*exp(x)",
+      .second_derivative = "0 if x > 0 else L*A*exp(x)",
+      .kinks = {{"0",
+                 1,
+                 {"SELU_LAMBDA*SELU_ALPHA", "SELU_LAMBDA*SELU_ALPHA", "SELU_LAMBDA"},
+                 {"SELU_LAMBDA*SELU_ALPHA", "SELU_LAMBDA*SELU_ALPHA", "0"}}},
+      .limits = {"-SELU_LAMBDA*SELU_ALPHA", "inf"},
+      .derivative_limits = {"0", "1.050700987355480493419334985294606351959"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(-1.75809934084737685994, inf)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "L*A",
+      .roots = {"0"},
+      .paper = "Klambauer et al. 2017",
+      .note =
+          "A = 1.673263242354377284817042991671652038461, L = 1.050700987355480493419334985294606351959 (closed forms "
+          "in erfc)",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    // The fixed point of mean and variance, in closed form: a is its alpha, l its lambda (appendix of the paper).
+    const X e = exp(X(1)), p = sqrt(e) * erfc(1 / sqrt(X(2))), q = e * e * erfc(sqrt(X(2)));
+    const X a = sqrt(2 / pi<X>()) / (1 - p);
+    const X l = (1 - p) * sqrt(2 * pi<X>()) / sqrt(2 * q + pi<X>() * p * p - 2 * (2 + pi<X>()) * p + pi<X>() + 2);
+    return l * Elu::definition(x, a);
+  }
+};

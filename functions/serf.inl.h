@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The input times the error function of its softplus.
+struct Serf {
+  static constexpr Info info{
+      .name = "serf",
+      .family = "gated_smooth",
+      .formula = "x*erf(softplus(x))",
+      .derivative = "erf(p) + x*k, p = softplus(x), k = 2/sqrt(pi)*exp(-p^2)*sigmoid(x)",
+      .second_derivative =
+          "k*(2 + x*(sigmoid(-x) - 2*p*sigmoid(x))), p = softplus(x), k = 2/sqrt(pi)*exp(-p^2)*sigmoid(x)",
+      .limits = {"-0", "inf"},
+      .derivative_limits = {"-0", "1"},
+      .second_derivative_limits = {"-0", "-0"},
+      .range = "[-0.348437458759606420222, inf)",
+      .monotone = "no",
+      .symmetry = "none",
+      .lipschitz = "max f'",
+      .roots = {"0"},
+      .extrema = {{0, "-1.19305996892818796618", "-0.348437458759606420222", "min"},
+                  {1, "1.09604604045262924024", "1.08612544415099715338", "max"},
+                  {1, "-2.25649748027397424489", "-0.126968589057905387539", "min"},
+                  {2, "-0.140551776526248586789", "0.711944763810446228326", "max"},
+                  {2, "1.54456217081686987002", "-0.0976455960753185434378", "min"},
+                  {2, "-3.26735560445475004267", "-0.0470894109221718349386", "min"}},
+      .paper = "Nag & Bhattacharyya 2021",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return x * erf(softplus(x));
+  }
+};

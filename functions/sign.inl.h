@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sign.
+struct Sign {
+  static constexpr Info info{
+      .name = "sign",
+      .aliases = {"sgn", "signum"},
+      .family = "rectifier",
+      .formula = "-1 if x < 0 else 1 if x > 0 else 0",
+      .derivative = "0",
+      .second_derivative = "0",
+      .kinks = {{"0", 0, {"0", "0", "0"}, {"0", "0", "0"}}},
+      .limits = {"-1", "1"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "{-1, 0, 1}",
+      .monotone = "increasing",
+      .symmetry = "odd",
+      .lipschitz = "inf",
+      .roots = {"0"},
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return select(x > 0, 1, select(x < 0, -1, 0));
+  }
+};

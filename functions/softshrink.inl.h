@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Soft shrinkage: all inputs move towards 0 by lambda.
+struct Softshrink {
+  static constexpr Info info{
+      .name = "softshrink",
+      .aliases = {"soft_shrink"},
+      .known_as = {"onnx Shrink(bias=lambda)", "soft threshold"},
+      .family = "rectifier",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "lambda", .preset = 0.5, .domain = ">= 0"}},
+      .formula = "sign(x)*max(|x| - lambda, 0)",
+      .derivative = "1 if |x| > lambda else 0",
+      .second_derivative = "0",
+      .kinks = {{"-lambda", 1, {"0", "1", "0"}, {"0", "0", "0"}}, {"lambda", 1, {"0", "0", "1"}, {"0", "0", "0"}}},
+      .limits = {"-inf", "inf"},
+      .derivative_limits = {"1", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(-inf, inf)",
+      .monotone = "increasing",
+      .symmetry = "odd",
+      .lipschitz = "1",
+      .roots = {"|x| <= lambda"},
+      .paper = "Donoho & Johnstone 1994",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& lambda) {
+    return select(x > lambda, x - lambda, select(x < -lambda, x + lambda, 0));
+  }
+};

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Square root of softplus.
+struct Sqrtsoftplus {
+  static constexpr Info info{
+      .name = "sqrtsoftplus",
+      .family = "sigmoid",
+      .formula = "sqrt(softplus(x))",
+      .derivative = "sigmoid(x)/(2*f)",
+      .second_derivative = "(sigmoid(x)*sigmoid(-x) - sigmoid(x)^2/(2*softplus(x)))/(2*f)",
+      .limits = {"0", "inf"},
+      .derivative_limits = {"0", "0"},
+      .second_derivative_limits = {"0", "-0"},
+      .range = "(0, inf)",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "max f'",
+      .extrema = {{1, "0.921422508655360310739", "0.319086343169475740468", "max"},
+                  {2, "-1.33985993324022265927", "0.0745204886612200915508", "max"},
+                  {2, "2.72638314385123004491", "-0.0300013106539682185879", "min"}},
+      .paper = "DeepSeek-V4 router (HF)",
+  };
+
+  template <class X>
+  static X definition(const X& x) {
+    return sqrt(softplus(x));
+  }
+};

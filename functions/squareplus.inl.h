@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Squareplus: softplus from a square root.
+struct Squareplus {
+  static constexpr Info info{
+      .name = "squareplus",
+      .family = "sigmoid",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "b", .preset = 4.0, .domain = "> 0"}},
+      .formula = "(x + sqrt(x^2 + b))/2",
+      .derivative = "(1 + x/sqrt(x^2 + b))/2",
+      .second_derivative = "b/(2*(x^2 + b)^(3/2))",
+      .limits = {"0", "inf"},
+      .derivative_limits = {"0", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "(0, inf) if b > 0",
+      .monotone = "increasing",
+      .symmetry = "none",
+      .lipschitz = "1",
+      .extrema = {{2, "0", "0.25", "max"}},
+      .paper = "Barron 2021",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& b) {
+    // The second form is the first one times its conjugate: nothing cancels.
+    const X r = sqrt(x * x + b);
+    return select(x > 0, (x + r) / 2, b / (2 * (r - x)));
+  }
+};

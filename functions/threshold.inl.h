@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threshold: the input above it, a constant otherwise.
+struct Threshold {
+  static constexpr Info info{
+      .name = "threshold",
+      .aliases = {"thresholded_relu"},
+      .known_as = {"FATReLU"},
+      .family = "rectifier",
+      .kind = Kind::parametric,
+      .parameters = {{.name = "threshold", .preset = 1.0, .domain = "any real"},
+                     {.name = "value", .preset = 0.0, .domain = "any real"}},
+      .formula = "x if x > threshold else value",
+      .derivative = "1 if x > threshold else 0",
+      .second_derivative = "0",
+      .kinks = {{"threshold", 0, {"0", "0", "1"}, {"0", "0", "0"}}},
+      .limits = {"value", "inf"},
+      .derivative_limits = {"0", "1"},
+      .second_derivative_limits = {"0", "0"},
+      .range = "{value} U (threshold, inf)",
+      .monotone = "increasing iff value <= threshold",
+      .symmetry = "none",
+      .lipschitz = "inf",
+      .roots = {"x <= threshold when value = 0"},
+      .paper = "Konda et al. 2014",
+      .note = "Lipschitz 1 when value = threshold",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& threshold, const X& value) {
+    return select(x > threshold, x, value);
+  }
+};

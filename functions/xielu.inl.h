@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Expanded integral of the exponential linear unit.
+struct Xielu {
+  static constexpr Info info{
+      .name = "xielu",
+      .family = "exponential",
+      .kind = Kind::learnable,
+      .parameters =
+          {{.name = "alpha_p", .preset = 0.8, .domain = "> 0 (softplus of the stored parameter)", .learnable = true},
+           {.name = "alpha_n",
+            .preset = 0.8,
+            .domain = "> beta (beta + softplus of the stored parameter)",
+            .learnable = true},
+           {.name = "beta", .preset = 0.5, .domain = ">= 0"}},
+      .formula = "alpha_p*x^2 + beta*x if x > 0 else alpha_n*(expm1(x) - x) + beta*x",
+      .derivative = "2*alpha_p*x + beta if x > 0 else alpha_n*expm1(x) + beta",
+      .second_derivative = "2*alpha_p if x > 0 else alpha_n*exp(x)",
+      .kinks = {{"0", 2, {"beta", "beta", "beta"}, {"alpha_n", "alpha_n", "2*alpha_p"}}},
+      .limits = {"inf", "inf"},
+      .derivative_limits = {"beta - alpha_n", "inf"},
+      .second_derivative_limits = {"0", "2*alpha_p"},
+      .range = "[-0.205751224096482113141, inf)",
+      .monotone = "no",
+      .symmetry = "none",
+      .lipschitz = "inf",
+      .roots = {"-2.4324842769314479351", "0"},
+      .extrema = {{0, "-0.980829253011726144338", "-0.205751224096482113141", "min"}},
+      .paper = "Huang & Schlag 2024",
+      .note =
+          "exact form without the eps clamp of the reference code; alpha_p, alpha_n are the constrained values; the "
+          "negative root solves alpha_n*expm1(x) = (alpha_n - beta)*x",
+  };
+
+  template <class X>
+  static X definition(const X& x, const X& alpha_p, const X& alpha_n, const X& beta) {
+    return select(x > 0, alpha_p * x * x + beta * x, alpha_n * (expm1(x) - x) + beta * x);
+  }
+};
