@@ -120,6 +120,8 @@ std::string_view kind_text(Kind kind) {
       return "elementwise, constant parameters";
     case Kind::learnable:
       return "elementwise, learnable parameters";
+    case Kind::randomized:
+      return "elementwise, parameters random in training";
     case Kind::axis:
       return "on rows along an axis";
   }
