@@ -39,10 +39,12 @@ struct DoubleDouble {
     const DoubleDouble r1 = r - b * DoubleDouble(q1);
     return normal(q, q1) + DoubleDouble(r1.hi / b.hi);
   }
-  HWY_INLINE friend Mask operator<(DoubleDouble a, double b) { return a.hi < Real(b); }
-  HWY_INLINE friend Mask operator>(DoubleDouble a, double b) { return a.hi > Real(b); }
-  HWY_INLINE friend Mask operator>=(DoubleDouble a, double b) { return a.hi >= Real(b); }
-  HWY_INLINE friend Mask operator==(DoubleDouble a, double b) { return a.hi == Real(b); }
+  HWY_INLINE friend Mask operator<(DoubleDouble a, DoubleDouble b) {
+    return (a.hi < b.hi) | ((a.hi == b.hi) & (a.lo < b.lo));
+  }
+  HWY_INLINE friend Mask operator>(DoubleDouble a, DoubleDouble b) { return b < a; }
+  HWY_INLINE friend Mask operator>=(DoubleDouble a, DoubleDouble b) { return (a > b) | (a == b); }
+  HWY_INLINE friend Mask operator==(DoubleDouble a, DoubleDouble b) { return (a.hi == b.hi) & (a.lo == b.lo); }
 };
 
 HWY_INLINE DoubleDouble select(Mask m, DoubleDouble yes, DoubleDouble no) {
@@ -61,7 +63,13 @@ HWY_INLINE DoubleDouble at_most(DoubleDouble a, double bound) { return select(a.
 HWY_INLINE DoubleDouble reciprocal(DoubleDouble d) { return DoubleDouble(1.0) / d; }
 HWY_INLINE DoubleDouble quick_reciprocal(DoubleDouble d) { return reciprocal(d); }
 HWY_INLINE DoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
+HWY_INLINE DoubleDouble wide_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
+HWY_INLINE DoubleDouble wide_product(DoubleDouble a, DoubleDouble b) { return a * b; }
+HWY_INLINE DoubleDouble wide_square(DoubleDouble a) { return a * a; }
+HWY_INLINE DoubleDouble wide_quotient(DoubleDouble a, DoubleDouble b) { return a / b; }
+HWY_INLINE DoubleDouble exact(DoubleDouble a) { return a; }
 HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
+HWY_INLINE DoubleDouble exact_fma(DoubleDouble a, DoubleDouble b, DoubleDouble c) { return a * b + c; }
 /// `series` where |x| < 2^-40, else `general`: for results like x/8 (1 - x^2/3), where the tip of the scales at a tie
 /// is too small even for lo when it comes out of terms of order x that cancel.
 HWY_INLINE DoubleDouble near_zero(DoubleDouble x, DoubleDouble series, DoubleDouble general) {
