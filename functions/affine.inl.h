@@ -16,7 +16,7 @@ struct Affine {
       .second_derivative_limits = {"0", "0"},
       .range = "(-inf, inf) if alpha != 0",
       .monotone = "increasing if alpha >= 0",
-      .symmetry = "none",
+      .symmetry = "odd if beta = 0 and alpha != 0",
       .lipschitz = "|alpha|",
       .roots = {"-beta/alpha"},
       .note = "limits change sign with alpha",

@@ -18,7 +18,7 @@ struct HardMish {
       .lipschitz = "1",
       .roots = {"x <= -2", "0"},
       .extrema = {{0, "-1", "-1/2", "min"}},
-      .paper = "Misra (repository note); timm",
+      .note = "from a note in Misra's repository; in timm",
   };
 
   template <class X>

@@ -17,11 +17,10 @@ struct Hardtanh {
       .second_derivative_limits = {"0", "0"},
       .range = "[min_val, max_val]",
       .monotone = "increasing",
-      .symmetry = "odd",
+      .symmetry = "odd if min_val = -max_val",
       .lipschitz = "1",
       .roots = {"0"},
       .paper = "Collobert 2004",
-      .note = "odd only when min_val = -max_val",
   };
 
   template <class X>

@@ -38,6 +38,6 @@ struct ReluSquared {
   }
   template <class R>
   static R curvature(R x) {
-    return select(x > 0.0, 2.0, 0.0);
+    return select(x > 0.0, R(2.0), R(0.0));
   }
 };
