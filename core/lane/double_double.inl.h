@@ -67,7 +67,7 @@ HWY_INLINE DoubleDouble wide_sum(DoubleDouble a, DoubleDouble b) { return a + b;
 HWY_INLINE DoubleDouble wide_product(DoubleDouble a, DoubleDouble b) { return a * b; }
 HWY_INLINE DoubleDouble wide_square(DoubleDouble a) { return a * a; }
 HWY_INLINE DoubleDouble wide_quotient(DoubleDouble a, DoubleDouble b) { return a / b; }
-HWY_INLINE DoubleDouble exact(DoubleDouble a) { return a; }
+HWY_INLINE DoubleDouble narrow(DoubleDouble a) { return a; }
 HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
 HWY_INLINE DoubleDouble exact_fma(DoubleDouble a, DoubleDouble b, DoubleDouble c) { return a * b + c; }
 /// `series` where |x| < 2^-40, else `general`: for results like x/8 (1 - x^2/3), where the tip of the scales at a tie

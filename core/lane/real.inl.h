@@ -204,7 +204,7 @@ HWY_INLINE Reals<K> round_to_odd(TwoReals<K> sum) {
   return select(inexact & even, select(beyond, up, down), sum.high);
 }
 
-/// Sums, products and quotients to about twice a double's precision; `exact` makes a result of one of them. What a
+/// Sums, products and quotients to about twice a double's precision; `narrow` makes a result of one of them. What a
 /// function file does with them is exact as long as it fits two doubles, and at worst 2^-104 away.
 template <int K>
 HWY_INLINE TwoReals<K> wide_sum(Reals<K> a, std::type_identity_t<Reals<K>> b) {
@@ -232,7 +232,7 @@ HWY_INLINE TwoReals<K> wide_quotient(TwoReals<K> a, std::type_identity_t<Reals<K
 }
 /// Rounded to odd.
 template <int K>
-HWY_INLINE Reals<K> exact(TwoReals<K> a) {
+HWY_INLINE Reals<K> narrow(TwoReals<K> a) {
   return round_to_odd(a);
 }
 template <int K>
@@ -242,7 +242,7 @@ HWY_INLINE Reals<K> exact_product(Reals<K> a, Reals<K> b) {
 template <int K>
 HWY_INLINE Reals<K> exact_product(TwoReals<K> a, Reals<K> b) {
   const Reals<K> p = a.high * b;
-  return select(abs(p) < std::numeric_limits<double>::infinity(), exact(wide_product(b, a)), p);
+  return select(abs(p) < std::numeric_limits<double>::infinity(), narrow(wide_product(b, a)), p);
 }
 /// a b + c rounded to odd (S. Boldo, G. Melquiond, IEEE TC 57, 2008); an infinite product is the result.
 template <int K>
