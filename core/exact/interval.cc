@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/exact/interval.h"
 
+#include <algorithm>
+
 namespace actfun::exact {
 namespace {
 
 thread_local mpfr_prec_t working_bits = 160;
+
+/// Beyond 2^kFarthestWave a sine is anything between -1 and 1: to reduce 2^(2^30) takes that many bits of pi.
+constexpr mpfr_exp_t kFarthestWave = 1 << 14;
 
 /// MPFR keeps constants for each thread, and frees them only when told to.
 struct CacheOfThread {
@@ -223,6 +228,52 @@ Interval erfc(const Interval& a) {
     mpfr_clear(minus);
   });
 }
+
+Interval atan(const Interval& a) { return Interval::increasing(a, mpfr_atan); }
+
+/// f is sin or cos, whose maxima lie at `peak` + 4 n quarter turns. An extremum that may lie in `a` is taken to.
+template <class F>
+Interval Interval::wave(const Interval& a, F f, int peak) {
+  if (!a.defined()) return undefined();
+  const auto far = [](mpfr_srcptr x) {
+    return mpfr_inf_p(x) || (mpfr_regular_p(x) && mpfr_get_exp(x) > kFarthestWave);
+  };
+  if (far(a.lower_) || far(a.upper_)) {
+    Interval r{-1};
+    mpfr_set_si(r.upper_, 1, MPFR_RNDN);
+    return r;
+  }
+  Interval r{Uninitialized{}}, other{Uninitialized{}};
+  f(r.lower_, a.lower_, MPFR_RNDD);
+  f(r.upper_, a.lower_, MPFR_RNDU);
+  if (a.point()) return r;
+  f(other.lower_, a.upper_, MPFR_RNDD);
+  f(other.upper_, a.upper_, MPFR_RNDU);
+  mpfr_min(r.lower_, r.lower_, other.lower_, MPFR_RNDD);
+  mpfr_max(r.upper_, r.upper_, other.upper_, MPFR_RNDU);
+  // The quarter turns in `a`, counted from the one before the peak: the peak has number 1, the trough 3.
+  const mpfr_exp_t exponent = std::max({mpfr_exp_t{0}, mpfr_zero_p(a.lower_) ? 0 : mpfr_get_exp(a.lower_),
+                                        mpfr_zero_p(a.upper_) ? 0 : mpfr_get_exp(a.upper_)});
+  const Precision precision(working_bits + exponent);
+  Interval quarters = scaled(a, 1) / pi() - Interval(peak - 1);
+  mpfr_ceil(quarters.lower_, quarters.lower_);
+  mpfr_floor(quarters.upper_, quarters.upper_);
+  mpfr_t first, count;
+  mpfr_inits2(mpfr_get_prec(quarters.lower_), first, count, nullptr);
+  mpfr_sub(count, quarters.upper_, quarters.lower_, MPFR_RNDU);
+  const long n = mpfr_cmp_si(count, 4) >= 0 ? 4 : mpfr_get_si(count, MPFR_RNDU) + 1;
+  mpfr_set_si(count, 4, MPFR_RNDN);
+  mpfr_fmod(first, quarters.lower_, count, MPFR_RNDN);  // exact
+  const long start = mpfr_get_si(first, MPFR_RNDN) + 4;
+  for (long k = start; k < start + n; ++k) {
+    if (k % 4 == 1) mpfr_set_si(r.upper_, 1, MPFR_RNDN);
+    if (k % 4 == 3) mpfr_set_si(r.lower_, -1, MPFR_RNDN);
+  }
+  mpfr_clears(first, count, nullptr);
+  return r;
+}
+Interval sin(const Interval& a) { return Interval::wave(a, mpfr_sin, 1); }
+Interval cos(const Interval& a) { return Interval::wave(a, mpfr_cos, 0); }
 
 Interval sigmoid(const Interval& a) { return 1 / (1 + exp(-a)); }
 

@@ -94,6 +94,9 @@ class Interval {
   friend Interval erf(const Interval& a);
   friend Interval erfc(const Interval& a);
   friend Interval tanh(const Interval& a);
+  friend Interval sin(const Interval& a);  ///< [-1, 1] where MPFR must not be asked to reduce
+  friend Interval cos(const Interval& a);
+  friend Interval atan(const Interval& a);
   friend Interval sigmoid(const Interval& a);
   friend Interval softplus(const Interval& a);
 
@@ -102,6 +105,8 @@ class Interval {
   explicit Interval(Uninitialized);
   template <class F>
   static Interval increasing(const Interval& a, F f);
+  template <class F>
+  static Interval wave(const Interval& a, F f, int peak);
 
   mpfr_t lower_, upper_;
 };

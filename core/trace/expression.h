@@ -82,6 +82,8 @@ inline Expression erf(const Expression& u) { return Expression::call("erf", u); 
 inline Expression erfc(const Expression& u) { return Expression::call("erfc", u); }
 inline Expression tanh(const Expression& u) { return Expression::call("tanh", u); }
 inline Expression sigmoid(const Expression& u) { return Expression::call("sigmoid", u); }
+inline Expression sin(const Expression& u) { return Expression::call("sin", u); }
+inline Expression atan(const Expression& u) { return Expression::call("atan", u); }
 inline Expression log(const Expression& u) { return Expression::call("log", u); }
 // Only floating point needs these three by name; on paper they are what they abbreviate.
 inline Expression expm1(const Expression& u) { return exp(u) - 1; }
