@@ -76,6 +76,8 @@ struct Case {
   bool operator==(const Case&) const = default;
 };
 
+/// Where all branches are plain constants, only the condition leads here.
+Expression select(const Condition& condition, const Expression& yes, const Expression& no);
 inline Expression exp(const Expression& u) { return Expression::call("exp", u); }
 inline Expression sqrt(const Expression& u) { return Expression::call("sqrt", u); }
 inline Expression erf(const Expression& u) { return Expression::call("erf", u); }
