@@ -5,9 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <vector>
 
+#include "core/exact/periodic.h"
 #include "core/exact/pointwise.h"
 #include "core/exact/taylor_model.h"
 
@@ -16,7 +17,8 @@ namespace actfun::exact {
 /// Building one takes a second or so; then all its members may be called from any thread.
 class Oracle {
  public:
-  explicit Oracle(const Call& call);
+  explicit Oracle(const Call& call) : Oracle(Definition(call)) {}
+  explicit Oracle(Definition definition);
 
   float round(float x, Order order) const;
   /// For the `count` consecutive bit patterns from `first` on. `asked`, if given, receives those that MPFR decided.
@@ -35,6 +37,7 @@ class Oracle {
                 std::vector<std::uint32_t>* asked) const;
 
   Pointwise pointwise_;
+  std::optional<Periodic> periodic_;
   std::vector<Piece> pieces_[2];
   float zero_[2][3], infinity_[2][3];
 };
