@@ -293,8 +293,8 @@ def jumps(f, order):
         pairs = [(a, b, fa, fb) for points in cuts
                  for (a, fa), (b, fb) in itertools.pairwise(zip(points, itertools.islice(y, len(points))))]
         moving = [(a, b) for a, b, fa, fb in pairs if abs(fb - fa) > threshold * max(1.0, min(abs(fa), abs(fb)))]
-        found += [(a, b) for a, b in moving if b - a < 2.0 ** -20]
-        intervals, pieces = [(a, b) for a, b in moving if b - a >= 2.0 ** -20], 64
+        found += [(a, b) for a, b in moving if b - a <= 2.0 ** -19]
+        intervals, pieces = [(a, b) for a, b in moving if b - a > 2.0 ** -19], 64
     return found
 
 
