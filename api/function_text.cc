@@ -90,7 +90,10 @@ Call parse_function(std::string_view text) {
   const std::size_t colon = text.find(':');
   Call call{&find(text.substr(0, colon))};
   const auto& known = call.info().parameters;
-  for (std::size_t i = 0; i < known.size(); ++i) call.parameters[i] = known[i].preset;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    call.parameters[i] = known[i].preset;
+    call.rational[i] = !known[i].exact.empty();
+  }
   if (colon == std::string_view::npos) return call;
 
   const std::string name(call.info().name);
@@ -121,13 +124,15 @@ Call parse_function(std::string_view text) {
       throw ParameterError(name + ": " + std::string(parameter) + "=" + std::string(number) +
                            " is outside its domain: " + std::string(known[i].domain));
     call.parameters[i] = value;
+    call.rational[i] = false;
   }
   return call;
 }
 
 bool Call::preset() const {
   for (std::size_t i = 0; i < info().parameters.size(); ++i)
-    if (parameters[i] != info().parameters[i].preset) return false;
+    if (parameters[i] != info().parameters[i].preset || rational[i] != !info().parameters[i].exact.empty())
+      return false;
   return true;
 }
 
@@ -135,7 +140,7 @@ std::string Call::text() const {
   std::string text(info().name);
   char separator = ':';
   for (std::size_t i = 0; i < info().parameters.size(); ++i) {
-    if (parameters[i] == info().parameters[i].preset) continue;
+    if (parameters[i] == info().parameters[i].preset && rational[i] == !info().parameters[i].exact.empty()) continue;
     char digits[32];
     const auto end = std::to_chars(digits, digits + sizeof digits, parameters[i]).ptr;
     text += separator + std::string(info().parameters[i].name) + "=" + std::string(digits, end);

@@ -35,7 +35,18 @@ struct Parameter {
   double preset;            ///< the default value
   std::string_view domain;  ///< begins with "any real", "> V", ">= V" or "integer >= V"; the rest is a remark
   bool learnable = false;
-  std::string_view exact{};  ///< the rational number that the default stands for when no double is it
+  std::string_view exact{};  ///< "p/q" when the default is this rational number and not its nearest double, `preset`
+
+  /// The default less `preset`.
+  constexpr double residue() const {
+    if (exact.empty()) return 0;
+    double p[2] = {0, 0};  // small integers
+    int which = 0;
+    for (const char c : exact) c == '/' ? which = 1 : p[which] = 10 * p[which] + (c - '0');
+    // p - q preset without rounding: q has few bits, so the halves' products are exact.
+    const double high = static_cast<double>(static_cast<float>(preset)), low = preset - high;
+    return (p[0] - p[1] * high - p[1] * low) / p[1];
+  }
 
   /// Whether `value` lies in the domain. NaN and infinities never do.
   constexpr bool accepts(double value) const {

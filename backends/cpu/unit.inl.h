@@ -12,6 +12,7 @@
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/targets.h"
 #include "core/arithmetic.h"
+#include "core/big/evaluators.h"
 #include "core/info.h"
 #include "core/language.h"
 #include "hwy/foreach_target.h"

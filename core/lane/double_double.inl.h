@@ -12,7 +12,8 @@ struct DoubleDouble {
   HWY_INLINE DoubleDouble(double c) : hi(c), lo(0.0) {}
   HWY_INLINE DoubleDouble(Real high, Real low) : hi(high), lo(low) {}
   HWY_INLINE DoubleDouble(TwoReals<1> s) : hi(s.high), lo(s.low) {}
-  static HWY_INLINE DoubleDouble constant(double high, double low) { return {Real(high), Real(low)}; }
+  HWY_INLINE explicit DoubleDouble(Constant c) : hi(c.high), lo(c.low) {}
+  static HWY_INLINE DoubleDouble constant(double high, double low, double /*lowest*/ = 0) { return {Real(high), Real(low)}; }
 
   /// hi + lo where |hi| >= |lo| or hi = 0.
   static HWY_INLINE DoubleDouble normal(Real high, Real low) {
@@ -60,7 +61,15 @@ HWY_INLINE DoubleDouble at_least(DoubleDouble a, double bound) { return select(a
 HWY_INLINE DoubleDouble at_most(DoubleDouble a, double bound) { return select(a.hi > Real(bound), bound, a); }
 HWY_INLINE DoubleDouble reciprocal(DoubleDouble d) { return DoubleDouble(1.0) / d; }
 HWY_INLINE DoubleDouble quick_reciprocal(DoubleDouble d) { return reciprocal(d); }
-HWY_INLINE DoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
+/// a + b, with what its error is to be judged by.
+struct CancellingDoubleDouble {
+  DoubleDouble a, b;
+};
+HWY_INLINE CancellingDoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return {a, b}; }
+HWY_INLINE DoubleDouble sum(DoubleDouble y) { return y; }
+HWY_INLINE DoubleDouble sum(CancellingDoubleDouble y) { return y.a + y.b; }
+HWY_INLINE Real magnitude(DoubleDouble y) { return abs(y.hi); }
+HWY_INLINE Real magnitude(CancellingDoubleDouble y) { return abs(y.a.hi) + abs(y.b.hi); }
 HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
 /// `series` where |x| < 2^-40, else `general`: for results like x/8 (1 - x^2/3), where the tip of the scales at a tie
 /// is too small even for lo when it comes out of terms of order x that cancel.

@@ -57,8 +57,9 @@ struct Reals {
   HWY_INLINE Reals(double c) {
     for (DoublesV& each : v) each = hn::Set(Doubles(), c);
   }
-  /// A constant known to more than a double; the low part is for DoubleDouble.
-  static HWY_INLINE Reals constant(double high, double /*low*/) { return high; }
+  HWY_INLINE explicit Reals(Constant c) : Reals(c.high) {}
+  /// A constant known to more than a double; the lower parts are for DoubleDouble and Big.
+  static HWY_INLINE Reals constant(double high, double /*low*/, double /*lowest*/ = 0) { return high; }
 
   HWY_INLINE friend Reals operator+(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Add(a.v[k], b.v[k])); }
   HWY_INLINE friend Reals operator-(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Sub(a.v[k], b.v[k])); }
