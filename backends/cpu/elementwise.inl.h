@@ -155,11 +155,11 @@ HWY_INLINE void evaluate(const FloatsV (&x)[K], float* y, P... p) {
 
 /// One step of the loops: `width` floats by a function that computes on floats, or on doubles.
 template <class F, bool single = arithmetic_of<F>() == Arithmetic::single>
-struct Step {
+struct Stride {
   static constexpr int K = kSideBySide;
   static HWY_INLINE std::size_t width() { return K * hn::Lanes(Floats()); }
   FloatsV x[K];
-  HWY_INLINE explicit Step(const float* from) {
+  HWY_INLINE explicit Stride(const float* from) {
     for (int k = 0; k < K; ++k) x[k] = hn::LoadU(Floats(), from + k * hn::Lanes(Floats()));
   }
   template <Order order, class... P>
@@ -168,11 +168,11 @@ struct Step {
   }
 };
 template <class F>
-struct Step<F, true> {
+struct Stride<F, true> {
   static constexpr int K = 4;
   static HWY_INLINE std::size_t width() { return K * hn::Lanes(Single::D()); }
   Single x[K];
-  HWY_INLINE explicit Step(const float* from) {
+  HWY_INLINE explicit Stride(const float* from) {
     for (int k = 0; k < K; ++k) x[k] = hn::LoadU(Single::D(), from + k * hn::Lanes(Single::D()));
   }
   template <Order order>
@@ -190,7 +190,7 @@ HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std
                     std::index_sequence<index...>) {
   constexpr std::size_t kOutputs = sizeof...(orders), kWidest = 16 * kSideBySide;
   alignas(64) float padded[kWidest], results[kOutputs][kWidest];
-  const std::size_t width = Step<F>::width();
+  const std::size_t width = Stride<F>::width();
   for (std::size_t i = 0; i < n; i += width) {
     const float* from = x + i;
     std::array<float*, kOutputs> to = y;
@@ -202,7 +202,7 @@ HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std
       from = padded;
       for (std::size_t k = 0; k < kOutputs; ++k) to[k] = results[k];
     }
-    const Step<F> step(from);
+    const Stride<F> step(from);
     std::size_t k = 0;
     (step.template store<orders>(to[k++], p[index]...), ...);
     if (HWY_UNLIKELY(left < width))

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "backends/cpu/kernels.h"
@@ -27,6 +28,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "core/lane/single.inl.h"
 #include "core/lane/double_double.inl.h"
 #include "core/elementary/exp.inl.h"
+#include "core/elementary/exp_fine.inl.h"
+#include "core/elementary/exp_remainder.inl.h"
 #include "core/elementary/log1p.inl.h"
 #include "core/elementary/logistic.inl.h"
 #include "core/elementary/normal.inl.h"

@@ -40,10 +40,12 @@ struct DoubleDouble {
     const DoubleDouble r1 = r - b * DoubleDouble(q1);
     return normal(q, q1) + DoubleDouble(r1.hi / b.hi);
   }
-  HWY_INLINE friend Mask operator<(DoubleDouble a, double b) { return a.hi < Real(b); }
-  HWY_INLINE friend Mask operator>(DoubleDouble a, double b) { return a.hi > Real(b); }
-  HWY_INLINE friend Mask operator>=(DoubleDouble a, double b) { return a.hi >= Real(b); }
-  HWY_INLINE friend Mask operator==(DoubleDouble a, double b) { return a.hi == Real(b); }
+  HWY_INLINE friend Mask operator<(DoubleDouble a, DoubleDouble b) {
+    return (a.hi < b.hi) | ((a.hi == b.hi) & (a.lo < b.lo));
+  }
+  HWY_INLINE friend Mask operator>(DoubleDouble a, DoubleDouble b) { return b < a; }
+  HWY_INLINE friend Mask operator>=(DoubleDouble a, DoubleDouble b) { return (a > b) | (a == b); }
+  HWY_INLINE friend Mask operator==(DoubleDouble a, DoubleDouble b) { return (a.hi == b.hi) & (a.lo == b.lo); }
 };
 
 HWY_INLINE DoubleDouble select(Mask m, DoubleDouble yes, DoubleDouble no) {
@@ -70,7 +72,13 @@ HWY_INLINE DoubleDouble sum(DoubleDouble y) { return y; }
 HWY_INLINE DoubleDouble sum(CancellingDoubleDouble y) { return y.a + y.b; }
 HWY_INLINE Real magnitude(DoubleDouble y) { return abs(y.hi); }
 HWY_INLINE Real magnitude(CancellingDoubleDouble y) { return abs(y.a.hi) + abs(y.b.hi); }
+HWY_INLINE DoubleDouble wide_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
+HWY_INLINE DoubleDouble wide_product(DoubleDouble a, DoubleDouble b) { return a * b; }
+HWY_INLINE DoubleDouble wide_square(DoubleDouble a) { return a * a; }
+HWY_INLINE DoubleDouble wide_quotient(DoubleDouble a, DoubleDouble b) { return a / b; }
+HWY_INLINE DoubleDouble exact(DoubleDouble a) { return a; }
 HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
+HWY_INLINE DoubleDouble exact_fma(DoubleDouble a, DoubleDouble b, DoubleDouble c) { return a * b + c; }
 /// `series` where |x| < 2^-40, else `general`: for results like x/8 (1 - x^2/3), where the tip of the scales at a tie
 /// is too small even for lo when it comes out of terms of order x that cancel.
 HWY_INLINE DoubleDouble near_zero(DoubleDouble x, DoubleDouble series, DoubleDouble general) {
