@@ -60,6 +60,13 @@ HWY_INLINE DoubleDouble at_least(DoubleDouble a, double bound) { return select(a
 HWY_INLINE DoubleDouble at_most(DoubleDouble a, double bound) { return select(a.hi > Real(bound), bound, a); }
 HWY_INLINE DoubleDouble reciprocal(DoubleDouble d) { return DoubleDouble(1.0) / d; }
 HWY_INLINE DoubleDouble quick_reciprocal(DoubleDouble d) { return reciprocal(d); }
+/// One step of Newton's method from the double result: relative error below 2^-103.
+HWY_INLINE DoubleDouble sqrt(DoubleDouble d) {
+  const DoubleDouble y = sqrt(d.hi);
+  const Real correction = (d - y * y).hi / (y.hi + y.hi);
+  return select(d == 0.0, d, DoubleDouble::normal(y.hi, correction));
+}
+HWY_INLINE DoubleDouble reciprocal_sqrt(DoubleDouble d) { return reciprocal(sqrt(d)); }
 HWY_INLINE DoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
 HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
 /// `series` where |x| < 2^-40, else `general`: for results like x/8 (1 - x^2/3), where the tip of the scales at a tie
