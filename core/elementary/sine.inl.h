@@ -133,15 +133,14 @@ HWY_NOINLINE void reduce_angles(const double* a, const double* b, const double* 
 template <int eighths, int K>
 HWY_INLINE Reals<K> sin_of_product(Reals<K> a, Reals<K> b) {
   const TwoReals<K> z = two_product(a, b);
-  const Reals<K> turns = eighths == 0 ? fma(z.high, 0x1.45f306dc9c883p-2, kRoundToInteger)
-                                      : fma(z.high, 0x1.45f306dc9c883p-2, eighths / 4.0) + kRoundToInteger;
-  Reals<K> half_turns = turns;
+  Reals<K> half_turns = eighths == 0 ? fma(z.high, 0x1.45f306dc9c883p-2, kRoundToInteger)
+                                     : fma(z.high, 0x1.45f306dc9c883p-2, eighths / 4.0) + kRoundToInteger;
   const Reals<K> n = half_turns - kRoundToInteger, m = eighths == 0 ? 4.0 * n : 4.0 * n - static_cast<double>(eighths);
   // Near a root the two subtractions from z.high are exact, up to |m| = 2^21. A zero keeps its sign.
   Reals<K> r = fnma(m, 0x1.0b4611a6p-35, fnma(m, 0x1.921fb544p-1, z.high)) - (m * 0x1.3198a2e037073p-70 - z.low);
   // Closer to a root than 2^-40 what is left of z.low is too little.
   const Reals<K> size = abs(z.high);
-  const Masks<K> hard = !(size < 0x1p20) | ((abs(r) < 0x1p-40) & (size > 0.5));
+  const Masks<K> hard = (!(size < 0x1p20)) | ((abs(r) < 0x1p-40) & (size > 0.5));
   if (HWY_UNLIKELY(!none(hard))) {
     const Doubles d;
     const std::size_t lanes = hn::Lanes(d);
