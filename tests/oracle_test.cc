@@ -95,6 +95,9 @@ Real log(const Real& a) { return Real::apply(a, mpfr_log); }
 Real tanh(const Real& a) { return Real::apply(a, mpfr_tanh); }
 Real erf(const Real& a) { return Real::apply(a, mpfr_erf); }
 Real sqrt(const Real& a) { return Real::apply(a, mpfr_sqrt); }
+Real sin(const Real& a) { return Real::apply(a, mpfr_sin); }
+Real cos(const Real& a) { return Real::apply(a, mpfr_cos); }
+Real atan(const Real& a) { return Real::apply(a, mpfr_atan); }
 Real sigmoid(const Real& a) { return 1 / (1 + exp(-a)); }
 
 // The formulas of the contract as they stand there, cancellation and all: at 4000 bits it does no harm.
@@ -228,6 +231,9 @@ TEST(Interval, EnclosesPlainMpfr) {
       {[](const Interval& a) { return erf(a); }, [](const Real& a) { return erf(a); }},
       {[](const Interval& a) { return erfc(a); }, [](const Real& a) { return 1 - erf(a); }},
       {[](const Interval& a) { return tanh(a); }, [](const Real& a) { return tanh(a); }},
+      {[](const Interval& a) { return sin(a); }, [](const Real& a) { return sin(a); }},
+      {[](const Interval& a) { return cos(a); }, [](const Real& a) { return cos(a); }},
+      {[](const Interval& a) { return atan(a); }, [](const Real& a) { return atan(a); }},
       {[](const Interval& a) { return sigmoid(a); }, [](const Real& a) { return sigmoid(a); }},
       {[](const Interval& a) { return softplus(a); }, [](const Real& a) { return softplus_of(a); }},
   };
@@ -269,6 +275,23 @@ TEST(Interval, ComparisonsTakeIntervalsWithoutTheirEnds) {
   EXPECT_THROW((void)(Interval::hull(-1, 1) > 0), exact::Undecided);
 }
 
+TEST(Interval, WavesKnowTheirExtrema) {
+  const Precision precision(60);
+  const auto ends = [](const Interval& v, double lower, double upper) {
+    EXPECT_NEAR(mpfr_get_d(v.lower(), MPFR_RNDN), lower, 1e-15);
+    EXPECT_NEAR(mpfr_get_d(v.upper(), MPFR_RNDN), upper, 1e-15);
+  };
+  ends(sin(Interval::hull(1, 2)), std::sin(1), 1);
+  ends(sin(Interval::hull(-2, 0.5)), -1, std::sin(0.5));
+  ends(sin(Interval::hull(3, 4)), std::sin(4), std::sin(3));
+  ends(cos(Interval::hull(-0.5, 0.25)), std::cos(0.5), 1);
+  ends(cos(Interval::hull(3, 4)), -1, std::cos(4));
+  ends(cos(Interval::hull(0, 7)), -1, 1);
+  ends(sin(Interval::hull(0x1p60, 0x1p60 + 256)), -1, 1);
+  EXPECT_TRUE(sin(Interval(0)).zero());
+  ends(sin(Interval::power_of_two(mpfr_exp_t{1} << 30)), -1, 1);
+}
+
 // Each recurrence against values of the function itself: the Taylor polynomial at c must come this close to f(c + h).
 TEST(Series, SumToTheFunction) {
   Inputs inputs;
@@ -285,6 +308,8 @@ TEST(Series, SumToTheFunction) {
       {[](const Series& x) { return erf(x); }, [](const Real& x) { return erf(x); }},
       {[](const Series& x) { return erfc(x); }, [](const Real& x) { return 1 - erf(x); }},
       {[](const Series& x) { return tanh(x); }, [](const Real& x) { return tanh(x); }},
+      {[](const Series& x) { return sin(x * x); }, [](const Real& x) { return sin(x * x); }},
+      {[](const Series& x) { return atan(x); }, [](const Real& x) { return atan(x); }},
       {[](const Series& x) { return sigmoid(x); }, [](const Real& x) { return sigmoid(x); }},
       {[](const Series& x) { return softplus(x); }, [](const Real& x) { return softplus_of(x); }},
       {[](const Series& x) { return x * x * Series::pi(); }, [](const Real& x) { return x * x * Real::pi(); }},

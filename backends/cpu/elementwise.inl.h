@@ -120,11 +120,29 @@ HWY_NOINLINE HWY_FLATTEN Estimate on_double_doubles(Real x, P... p) {
     return {sum(y), 0x1p-80 * magnitude(y)};
 }
 
+/// What stands for an infinite input. At 2^160 even c / x has reached its limit; a function that needs more says so
+/// with a member `far`.
+template <class F>
+constexpr double stand_in_for_infinity() {
+  if constexpr (requires { F::far; })
+    return F::far;
+  else
+    return 0x1p160;
+}
+/// Whether f, f' or f'' has limits at the infinities, as a member `has_limits[order]` of the function may deny.
+template <class F, Order order>
+constexpr bool has_limits() {
+  if constexpr (requires { F::has_limits; })
+    return F::has_limits[static_cast<int>(order)];
+  else
+    return true;
+}
+
 /// The same results without haste: for vectors with a doubtful lane.
 template <class F, Order order, class... P>
 HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
-  // Infinities stand for their limits, which even c / x has reached here.
-  const Real x = at_most(at_least(Real(to_doubles(floats)), -0x1p160), 0x1p160);
+  constexpr double far = stand_in_for_infinity<F>();
+  const Real x = at_most(at_least(Real(to_doubles(floats)), -far), far);
   const auto y = apply<F, order>(x, Real(p)...);
   const Real error = kTolerance * magnitude(y);
   const FloatsV low = to_floats((sum(y) - error).v[0]), high = to_floats((sum(y) + error).v[0]);
@@ -134,6 +152,9 @@ HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
     const DoubleDouble z = on_double_doubles<F, order>(x, p...).value;
     result = hn::IfThenElse(settled, low, to_floats(round_to_odd(two_sum(z.hi, z.lo)).v[0]));
   }
+  if constexpr (!has_limits<F, order>())
+    result = hn::IfThenElse(hn::Eq(hn::Abs(floats), hn::Set(Floats(), std::numeric_limits<float>::infinity())),
+                            hn::Set(Floats(), std::numeric_limits<float>::quiet_NaN()), result);
   return hn::IfThenElse(nan, floats, result);
 }
 

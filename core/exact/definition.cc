@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/exact/definition.h"
 
-#include <cstddef>
 #include <stdexcept>
-#include <utility>
 
 #include "core/arithmetic.h"
 #include "core/info.h"
@@ -16,26 +14,34 @@ namespace actfun::definitions {
 namespace actfun::exact {
 namespace {
 
-template <class F>
-Series evaluate(const Series& x, const Definition::Parameters& p) {
-  return [&]<std::size_t... i>(std::index_sequence<i...>) { return F::definition(x, Series(p[i])...); }
-  (std::make_index_sequence<F::info.parameters.size()>{});
-}
-
-using Evaluate = Series (*)(const Series&, const Definition::Parameters&);
-constexpr Evaluate evaluators[] = {
-#define ELEMENTWISE(file, Name) evaluate<definitions::Name>,
+constexpr Definition::Arithmetics (*known[])() = {
+#define ELEMENTWISE(file, Name) Definition::arithmetics_of<definitions::Name>,
 #define AXIS(file, Name) nullptr,
 #include "functions/list.def"
 #undef ELEMENTWISE
 #undef AXIS
 };
 
+Definition::Arithmetics find(const Call& call) {
+  if (!known[call.entry->id])
+    throw std::invalid_argument(call.text() + " is not elementwise: the oracle knows no definition of it");
+  return known[call.entry->id]();
+}
+
 }  // namespace
 
-Definition::Definition(const Call& call)
-    : evaluate_(evaluators[call.entry->id]), parameters_(call.parameters), name_(call.text()) {
-  if (!evaluate_) throw std::invalid_argument(name_ + " is not elementwise: the oracle knows no definition of it");
+Definition::Definition(const Call& call) : Definition(call.info(), find(call), call.parameters, call.text()) {}
+
+std::optional<Wave> Definition::wave() const {
+  try {
+    const Precision precision(320);
+    Wave w = arithmetics_.wave(Wave::variable(), parameters_);
+    if (w.frequency().zero()) return std::nullopt;
+    return w;
+  } catch (const NotPeriodic&) {
+  } catch (const Undecided&) {
+  }
+  return std::nullopt;
 }
 
 }  // namespace actfun::exact

@@ -2,8 +2,11 @@
 // Intervals of MPFR numbers. Every operation rounds outward, so the result holds every value that the operation takes
 // on its operands; what the ends do not tell (0/0, the root of a negative number) is the undefined interval, which
 // swallows all that it meets. An interval of one point is exact: 1/2 + 1/2 is the point 1, and x*0 is the point 0.
+// An end is open when it is known that no value reaches it: tanh(2^24) lies in (1 - 2^-160, 1), so 2^24 - tanh(2^24)
+// is more than the midpoint 2^24 - 1, by less than any precision could tell.
 #pragma once
 
+#include <gmp.h>  // before MPFR, which then knows fractions
 #include <mpfr.h>
 
 #include <utility>
@@ -47,6 +50,8 @@ struct Decisions {
 struct Condition {
   bool holds;
 };
+/// Where both branches are plain constants, as in the step function.
+inline int select(Condition c, int yes, int no) { return c.holds ? yes : no; }
 
 class Interval {
  public:
@@ -55,6 +60,7 @@ class Interval {
   Interval(double value);  // NOLINT
   static Interval power_of_two(mpfr_exp_t exponent);
   static Interval hull(double a, double b);
+  static Interval from(mpq_srcptr fraction);
   static Interval pi();
   static Interval undefined();
 
@@ -65,6 +71,8 @@ class Interval {
 
   mpfr_srcptr lower() const { return lower_; }
   mpfr_srcptr upper() const { return upper_; }
+  bool lower_open() const { return lower_open_; }
+  bool upper_open() const { return upper_open_; }
   bool defined() const { return !mpfr_nan_p(lower_); }
   /// Both ends are numbers: nothing was undefined and nothing exceeded MPFR's range.
   bool bounded() const { return mpfr_number_p(lower_) && mpfr_number_p(upper_); }
@@ -94,6 +102,9 @@ class Interval {
   friend Interval erf(const Interval& a);
   friend Interval erfc(const Interval& a);
   friend Interval tanh(const Interval& a);
+  friend Interval sin(const Interval& a);  ///< [-1, 1] where MPFR must not be asked to reduce
+  friend Interval cos(const Interval& a);
+  friend Interval atan(const Interval& a);
   friend Interval sigmoid(const Interval& a);
   friend Interval softplus(const Interval& a);
 
@@ -102,8 +113,11 @@ class Interval {
   explicit Interval(Uninitialized);
   template <class F>
   static Interval increasing(const Interval& a, F f);
+  template <class F>
+  static Interval wave(const Interval& a, F f, int peak);
 
   mpfr_t lower_, upper_;
+  bool lower_open_ = false, upper_open_ = false;
 };
 
 }  // namespace actfun::exact

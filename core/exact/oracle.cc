@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace actfun::exact {
 namespace {
@@ -14,7 +15,7 @@ const float kNan = std::bit_cast<float>(0x7fc00000);
 
 }  // namespace
 
-Oracle::Oracle(const Call& call) : pointwise_(call) {
+Oracle::Oracle(Definition definition) : pointwise_(std::move(definition)) {
   for (const bool negative : {false, true}) {
     pieces_[negative] = make_pieces(pointwise_, negative);
     for (int order = 0; order < 3; ++order) {

@@ -16,7 +16,8 @@ namespace actfun::exact {
 /// Building one takes a second or so; then all its members may be called from any thread.
 class Oracle {
  public:
-  explicit Oracle(const Call& call);
+  explicit Oracle(const Call& call) : Oracle(Definition(call)) {}
+  explicit Oracle(Definition definition);
 
   float round(float x, Order order) const;
   /// For the `count` consecutive bit patterns from `first` on. `asked`, if given, receives those that MPFR decided.

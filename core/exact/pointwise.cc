@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
-#include <stdexcept>
+#include <utility>
 
 namespace actfun::exact {
 namespace {
@@ -20,7 +20,12 @@ constexpr mpfr_exp_t kInfinityExponent = mpfr_exp_t{1} << 30, kFarExponent = 409
 constexpr mpfr_exp_t kBesideZeroExponent = -10000;
 constexpr mpfr_exp_t kUnderflowExponent = -(mpfr_exp_t{1} << 40);
 
-bool same(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
+constexpr double kLargest = std::numeric_limits<double>::max(), kLeast = std::numeric_limits<double>::denorm_min();
+constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNan = std::numeric_limits<double>::quiet_NaN();
+
+bool same(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
+}
 
 int sign(const Interval& v) { return mpfr_sgn(v.lower()) > 0 ? 1 : mpfr_sgn(v.upper()) < 0 ? -1 : 0; }
 
@@ -34,72 +39,184 @@ bool below(const Interval& v, mpfr_exp_t exponent) { return below(v.lower(), exp
 /// does for x = -2^70.
 bool lost(const Interval& v) { return !v.bounded() || (!v.zero() && sign(v) == 0 && below(v, kUnderflowExponent)); }
 
-Interval point(float x) { return static_cast<double>(x); }
+double overflowed(int sign, Rounding to) {
+  const FormatInfo& format = info_of(to.format);
+  const double size = format.infinite ? kInfinity : to.saturate ? format.largest : kNan;
+  return sign < 0 ? -size : size;
+}
+
+/// What is beyond the end, by less than any number: for an end that is not reached itself.
+double rounded_beyond(mpfr_srcptr end, bool above, Rounding to) {
+  mpfr_t beyond;
+  mpfr_init2(beyond, mpfr_get_prec(end) + 64);  // finer than any format's midpoints
+  mpfr_set(beyond, end, MPFR_RNDN);
+  if (above)
+    mpfr_nextabove(beyond);
+  else
+    mpfr_nextbelow(beyond);
+  // The least number has nothing between it and zero: it stands for itself.
+  const double y = rounded(mpfr_zero_p(beyond) ? end : beyond, to);
+  mpfr_clear(beyond);
+  return y;
+}
+
+Rounded with_rest(double y, const Interval& v) {
+  if (!std::isfinite(y) || !v.bounded()) return {y, 0};
+  return {y, mpfr_get_d((v - y).lower(), MPFR_RNDN)};
+}
 
 }  // namespace
 
-float to_float(mpfr_srcptr value) { return mpfr_zero_p(value) ? 0.0f : mpfr_get_flt(value, MPFR_RNDN); }
-
-Interval Pointwise::enclose(const Interval& x, Order order, mpfr_prec_t bits) const {
-  const Precision precision(bits);
-  const Series::Order truncation(static_cast<std::size_t>(order));
-  return definition_(Series::variable(x))[static_cast<std::size_t>(order)];
+double rounded(mpfr_srcptr value, Rounding to) {
+  if (mpfr_zero_p(value)) return 0;
+  if (mpfr_nan_p(value)) return kNan;
+  if (to.format == Format::f32) return static_cast<double>(mpfr_get_flt(value, MPFR_RNDN));
+  if (to.format == Format::f64) return mpfr_get_d(value, MPFR_RNDN);
+  const FormatInfo& format = info_of(to.format);
+  const int negative = mpfr_sgn(value) < 0 ? -1 : 1, least = format.least_exponent - format.precision + 1;
+  if (mpfr_inf_p(value) || mpfr_get_exp(value) > 200) return overflowed(negative, to);
+  if (mpfr_get_exp(value) < least) return negative * 0.0;  // below half of the least number
+  // In units of the last place the result is an integer.
+  const int unit = std::max(static_cast<int>(mpfr_get_exp(value)) - format.precision, least);
+  mpfr_t integer;
+  mpfr_init2(integer, mpfr_get_prec(value));
+  mpfr_mul_2si(integer, value, -unit, MPFR_RNDN);
+  mpfr_rint(integer, integer, MPFR_RNDN);
+  const double y = std::ldexp(mpfr_get_d(integer, MPFR_RNDN), unit);
+  mpfr_clear(integer);
+  return std::abs(y) > format.largest ? overflowed(negative, to) : y;
 }
 
-float Pointwise::round(float x, Order order) const {
-  if (x == 0) return round_at_zero(x, order);
-  if (!std::isinf(x)) return round_at(point(x), order, x);
+std::optional<double> rounded(const Interval& v, Rounding to) {
+  if (!v.defined()) return std::nullopt;
+  double a = rounded(v.lower(), to), b = rounded(v.upper(), to);
+  if (same(a, b)) return a;
+  if (v.lower_open() && mpfr_number_p(v.lower())) a = rounded_beyond(v.lower(), true, to);
+  if (v.upper_open() && mpfr_number_p(v.upper())) b = rounded_beyond(v.upper(), false, to);
+  if (same(a, b)) return a;
+  return std::nullopt;
+}
+
+double unit_of(double y, Format format) {
+  const FormatInfo& f = info_of(format);
+  return std::ldexp(1.0, std::max(y == 0 ? f.least_exponent : std::ilogb(y), f.least_exponent) - f.precision + 1);
+}
+
+Pointwise::Pointwise(Definition definition) : definition_(std::move(definition)) {
+  for (const double seed : {-kLargest, -kLeast, kLeast, kLargest})
+    if (const auto plateau = plateau_around(seed)) plateaus_.push_back(*plateau);
+}
+
+Pointwise::Derivatives Pointwise::enclose_all(const Interval& x, std::size_t highest, mpfr_prec_t bits) const {
+  const Precision precision(bits);
+  const auto rational = [&] {
+    const Rational f = definition_.rational(Rational::variable(x));
+    return Derivatives{f[0], f[1], f[2]};
+  };
+  if (bits > kFirstBits) {  // the first try has failed: perhaps a tie
+    try {
+      return rational();
+    } catch (const Irrational&) {
+    }
+  }
+  const Series::Order truncation(highest);
+  try {
+    const Series f = definition_(Series::variable(x));
+    return {f[0], f[1], f[2]};
+  } catch (const Undecided&) {  // a kink
+    try {
+      return rational();
+    } catch (const Irrational&) {
+      return {Interval::undefined(), Interval::undefined(), Interval::undefined()};
+    }
+  }
+}
+
+Interval Pointwise::enclose(const Interval& x, Order order, mpfr_prec_t bits) const {
+  const auto k = static_cast<std::size_t>(order);
+  return std::move(enclose_all(x, k, bits)[k]);
+}
+
+Rounded Pointwise::round(double x, Order order, Rounding to) const {
+  if (x == 0) return round_at_zero(x, order, to);
+  if (std::isinf(x)) return round_at_infinity(x, order, to);
+  return round_at(x, x, order, to);
+}
+
+std::array<Rounded, 3> Pointwise::round(double x, Rounding to) const {
+  std::array<Rounded, 3> y;
+  const bool ordinary = x != 0 && !std::isinf(x);
+  const Precision precision(kFirstBits);
+  Derivatives v;
+  if (ordinary) v = enclose_all(x, 2, kFirstBits);
+  for (int order = 0; order < 3; ++order) {
+    const Interval& f = v[static_cast<std::size_t>(order)];
+    const auto found = ordinary && !f.zero() ? rounded(f, to) : std::nullopt;
+    y[static_cast<std::size_t>(order)] = found ? with_rest(*found, f) : round(x, static_cast<Order>(order), to);
+  }
+  return y;
+}
+
+Rounded Pointwise::round_at(const Interval& x, double shown, Order order, Rounding to) const {
+  for (mpfr_prec_t bits = kFirstBits; bits <= kLastBits; bits *= 2) {
+    const Precision precision(bits);
+    const Interval v = enclose(x, order, bits);
+    if (v.zero()) return {order == Order::value ? zero_of_value(shown) : 0, 0};
+    if (const auto y = rounded(v, to)) return with_rest(*y, v);
+    if (lost(v))
+      if (const auto zero = tail_zero(x, order)) return {*zero, 0};
+  }
+  throw undecided(shown, order);
+}
+
+Rounded Pointwise::round_at_infinity(double x, Order order, Rounding to) const {
   const Precision widest(kFirstBits);
   const auto at = [x](mpfr_exp_t exponent) {
     const Interval p = Interval::power_of_two(exponent);
     return x > 0 ? p : -p;
   };
   const Interval v = enclose(at(kInfinityExponent), order, kFirstBits);
-  const float a = to_float(v.lower()), b = to_float(v.upper());
-  if (v.defined() && same(a, b)) return a;
-  // Undecided so far out are only zeros: their sign may need as many bits as the exponent has units.
-  const float zero = round_at(at(kFarExponent), order, x);
-  if (zero != 0 || (v.bounded() && (a != 0 || b != 0))) throw undecided(order, x);
-  return zero;
-}
-
-float Pointwise::round_at(const Interval& x, Order order, float shown) const {
-  for (mpfr_prec_t bits = kFirstBits; bits <= kLastBits; bits *= 2) {
-    const Precision precision(bits);
-    const Interval v = enclose(x, order, bits);
-    const float a = to_float(v.lower()), b = to_float(v.upper());
-    if (v.defined() && same(a, b)) return a;
-    if (lost(v))
-      if (const auto zero = tail_zero(x, order)) return *zero;
+  if (v.zero()) return {order == Order::value ? zero_of_value(x) : 0, 0};
+  if (const auto y = rounded(v, to)) return {*y, 0};
+  // Arguments of a sine that lie so far out are not reduced: what is still wide has no limit.
+  if (v.bounded() && !below(v, -1000)) {
+    const Interval width = v - v, size = Interval::power_of_two(-30) * (v * v);
+    if (mpfr_greater_p((width * width).upper(), (size * Interval::power_of_two(-30)).upper())) return {kNan, 0};
   }
-  throw undecided(order, shown);
+  // Undecided so far out are only zeros: their sign may need as many bits as the exponent has units.
+  const Rounded zero = round_at(at(kFarExponent), x, order, to);
+  if (zero.value != 0 || (v.bounded() && !below(v, -1000))) throw undecided(x, order);
+  return {zero.value, 0};
 }
 
-std::runtime_error Pointwise::undecided(Order order, float x) const {
+std::runtime_error Pointwise::undecided(double x, Order order) const {
   char message[256];
   std::snprintf(message, sizeof message, "%s: order %d at %a is undecided at %ld bits", definition_.name().c_str(),
-                static_cast<int>(order), static_cast<double>(x), static_cast<long>(kLastBits));
+                static_cast<int>(order), x, static_cast<long>(kLastBits));
   return std::runtime_error(message);
 }
 
 // A function that is odd in its tiniest values keeps its sign through zero: f(-0) is the limit from the left.
-float Pointwise::round_at_zero(float zero, Order order) const {
+Rounded Pointwise::round_at_zero(double zero, Order order, Rounding to) const {
   const Precision widest(kFirstBits);
   const Interval at_zero = enclose(0, order, kFirstBits);
-  if (!at_zero.zero()) return round_at(0, order, zero);
+  if (!at_zero.zero()) return round_at(0, zero, order, to);
   const Interval right = Interval::power_of_two(kBesideZeroExponent), beside = std::signbit(zero) ? -right : right;
   for (mpfr_prec_t bits = kFirstBits; bits <= kLastBits; bits *= 2) {
     const Precision precision(bits);
     const Interval v = enclose(beside, order, bits);
-    if (v.zero()) return 0.0f;
-    if (sign(v) != 0) return below(v, -1000) && sign(v) < 0 ? -0.0f : 0.0f;
+    if (v.zero()) return {order == Order::value ? zero_of_value(std::signbit(zero) ? -kLeast : kLeast) : 0, 0};
+    if (sign(v) == 0) continue;
+    // An odd function that jumps at 0 has the sign of its input there too; a derivative that jumps is +0.
+    const bool keeps = below(v, -1000) || (order == Order::value && definition_.info().symmetry == "odd");
+    return {keeps && sign(v) < 0 ? -0.0 : 0.0, 0};
   }
   throw std::runtime_error(definition_.name() + ": undecided beside zero");
 }
 
 // The value at x is beyond MPFR's range and its sign is lost. A tail keeps its sign: take it from the farthest power of
 // two, on the way from zero to x, where it can still be told (values of about 2^-2^61). Nothing if that is no tail.
-std::optional<float> Pointwise::tail_zero(const Interval& x, Order order) const {
+std::optional<double> Pointwise::tail_zero(const Interval& x, Order order) const {
   const auto at = [&](mpfr_exp_t exponent) {
     const Interval p = Interval::power_of_two(exponent);
     return enclose(mpfr_sgn(x.lower()) < 0 ? -p : p, order, 2 * kFirstBits);
@@ -111,63 +228,114 @@ std::optional<float> Pointwise::tail_zero(const Interval& x, Order order) const 
   }
   const Interval v = at(within);
   if (lost(v) || sign(v) == 0 || !below(v, kUnderflowExponent)) return std::nullopt;
-  return sign(v) < 0 ? -0.0f : 0.0f;
+  return sign(v) < 0 ? -0.0 : 0.0;
 }
 
 bool Pointwise::vanishes(float x, Order order) const {
   const Precision precision(kFirstBits);
-  return lost(enclose(point(x), order, kFirstBits)) && tail_zero(point(x), order).has_value();
+  const Interval point = static_cast<double>(x);
+  return lost(enclose(point, order, kFirstBits)) && tail_zero(point, order).has_value();
 }
 
-double Pointwise::value(float x, Order order) const {
-  if (x == 0 || std::isinf(x))
-    if (const float y = round(x, order); y == 0 || std::isinf(x)) return static_cast<double>(y);
-  const Precision precision(2 * kFirstBits);
-  for (mpfr_prec_t bits = kFirstBits; bits <= kLastBits; bits *= 2) {
-    const Interval v = enclose(point(x), order, bits);
-    const double a = mpfr_get_d(v.lower(), MPFR_RNDN), b = mpfr_get_d(v.upper(), MPFR_RNDN);
-    if (v.defined() && a == b) return a;
-    if (lost(v))
-      if (const auto zero = tail_zero(point(x), order)) return static_cast<double>(*zero);
-  }
-  return std::numeric_limits<double>::quiet_NaN();
+bool Pointwise::zero_at(double x) const {
+  const Precision precision(kFirstBits);
+  return enclose(x, Order::value, kFirstBits).zero();
+}
+
+// The sign of an exact zero. An odd function has that of its input, a plateau that of f just before it, and an isolated
+// root is +0.
+double Pointwise::zero_of_value(double x) const {
+  const double finite = std::isinf(x) ? std::copysign(kLargest, x) : x;
+  if (definition_.info().symmetry == "odd" && zero_at(-finite)) return std::copysign(0.0, x);
+  for (const Plateau& p : plateaus_)
+    if (p.lower <= finite && finite <= p.upper) return p.zero;
+  return 0;
 }
 
 namespace {
 
-/// The unit in the last place of y as a power of two: its exponent.
-int unit_exponent(float y) { return std::max(std::ilogb(y), -126) - 23; }
+/// Doubles in their order, with one zero.
+std::int64_t ordinal(double x) {
+  const auto bits = std::bit_cast<std::int64_t>(std::abs(x));
+  return x < 0 ? -bits : bits;
+}
+double from_ordinal(std::int64_t i) {
+  const double size = std::bit_cast<double>(i < 0 ? -i : i);
+  return i < 0 ? -size : size;
+}
 
 }  // namespace
 
+/// The sign of f at `outer`, the first double beyond a plateau, if f gets there without a jump: over one step it may
+/// not rise above what its slope there explains.
+std::optional<double> Pointwise::sign_before(double inner, double outer) const {
+  const Precision precision(2 * kFirstBits);
+  const Derivatives f = enclose_all(outer, 1, 2 * kFirstBits);
+  const Interval step = Interval(outer) - inner, allowed = 4 * (step * f[1]);
+  const bool jump = mpfr_cmpabs(f[0].lower(), allowed.lower()) > 0 && mpfr_cmpabs(f[0].upper(), allowed.upper()) > 0;
+  if (jump || sign(f[0]) == 0) return std::nullopt;
+  return sign(f[0]) < 0 ? -0.0 : 0.0;
+}
+
+std::optional<Pointwise::Plateau> Pointwise::plateau_around(double seed) const {
+  if (!zero_at(seed)) return std::nullopt;
+  for (const Plateau& p : plateaus_)
+    if (p.lower <= seed && seed <= p.upper) return std::nullopt;
+  std::optional<double> signs[2];
+  double ends[2];
+  for (const bool up : {false, true}) {
+    // A power of two beyond the plateau, then the last double of it.
+    double inner = seed;
+    std::optional<double> outer;
+    const auto next = [up](double x) -> double {
+      if (x == 0) return up ? kLeast : -kLeast;
+      if ((x > 0) == up) return x * 2;
+      return std::abs(x) == kLeast ? 0 : x / 2;
+    };
+    for (double x = next(seed); !std::isinf(x); x = next(x)) {
+      if (!zero_at(x)) {
+        outer = x;
+        break;
+      }
+      inner = x;
+    }
+    if (outer) {
+      std::int64_t in = ordinal(inner), out = ordinal(*outer);
+      while (std::max(in, out) - std::min(in, out) > 1) {
+        const std::int64_t middle = in + (out - in) / 2;
+        (zero_at(from_ordinal(middle)) ? in : out) = middle;
+      }
+      inner = from_ordinal(in);
+      signs[up] = sign_before(inner, from_ordinal(out));
+    } else {
+      inner = up ? kLargest : -kLargest;
+    }
+    ends[up] = inner;
+  }
+  const bool negative =
+      (signs[0] || signs[1]) && (!signs[0] || std::signbit(*signs[0])) && (!signs[1] || std::signbit(*signs[1]));
+  return Plateau{ends[0], ends[1], negative ? -0.0 : 0.0};
+}
+
 double Pointwise::distance(float x, Order order) const {
-  const float y = round(x, order);
+  const double y = static_cast<double>(round(x, order));
   if (!std::isfinite(y)) return -1;
-  const int unit = y == 0 ? -149 : unit_exponent(y);
+  const int unit = std::ilogb(unit_of(y, Format::f32));
   for (mpfr_prec_t bits = 2 * kFirstBits; bits <= kLastBits; bits *= 2) {
     const Precision precision(bits);
     // In units: the midpoints lie half a unit above and below y, but a quarter below a power of two.
-    const Interval v = enclose(point(x), order, bits) * Interval::power_of_two(-unit);
-    const Interval offset = v - static_cast<double>(std::ldexp(y, -unit));
+    const Interval v = enclose(static_cast<double>(x), order, bits) * Interval::power_of_two(-unit);
+    const Interval offset = v - std::ldexp(y, -unit);
     const bool up = mpfr_sgn(offset.upper()) > 0;
-    const bool edge = std::abs(y) > 0x1p-126f && std::abs(std::ldexp(y, -unit)) == 0x1p23f && up == (y < 0);
+    const bool edge = std::abs(y) > 0x1p-126 && std::abs(std::ldexp(y, -unit)) == 0x1p23 && up == (y < 0);
     const double half = edge ? 0.25 : 0.5;
     const Interval gap = up ? half - offset : half + offset;
-    if (gap.zero()) return -std::numeric_limits<double>::infinity();
+    if (gap.zero()) return -kInfinity;
     if (sign(gap) <= 0) continue;
     const Interval logarithm = log(gap) / log(Interval(2));
     return mpfr_get_d(logarithm.lower(), MPFR_RNDN);
   }
-  return -std::numeric_limits<double>::infinity();
-}
-
-double Pointwise::error(float x, float answer, Order order) const {
-  const float y = round(x, order);
-  if (same(y, answer)) return 0.5;
-  if (!std::isfinite(y) || !std::isfinite(answer) || y == 0) return std::numeric_limits<double>::infinity();
-  const Precision precision(2 * kFirstBits);
-  const Interval gap = enclose(point(x), order, 2 * kFirstBits) - static_cast<double>(answer);
-  return std::abs(std::ldexp(mpfr_get_d(gap.upper(), MPFR_RNDN), -unit_exponent(y)));
+  return -kInfinity;
 }
 
 }  // namespace actfun::exact

@@ -167,4 +167,23 @@ Series tanh(const Series& z) {
   return Series::integral(tanh(z[0]), 4 * Series::logistic_slope(2 * z, nullptr) * Series::derivative(z));
 }
 
+// s' = c z', c' = -s z'.
+Series sin(const Series& z) {
+  Series s(sin(z[0])), c(cos(z[0]));
+  if (z.size() == 1) return s;
+  const Series slope = Series::derivative(z);
+  for (std::size_t k = 1; k <= truncation; ++k) {
+    Interval up(0), down(0);
+    for (std::size_t j = 0; j < k && j < slope.size(); ++j) {
+      up += binomial(k - 1, j) * (slope[j] * c[k - 1 - j]);
+      down -= binomial(k - 1, j) * (slope[j] * s[k - 1 - j]);
+    }
+    s.derivatives_.push_back(std::move(up));
+    c.derivatives_.push_back(std::move(down));
+  }
+  s.trim();
+  return s;
+}
+Series atan(const Series& z) { return Series::integral(atan(z[0]), Series::derivative(z) / (1 + z * z)); }
+
 }  // namespace actfun::exact

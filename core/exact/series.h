@@ -59,6 +59,8 @@ class Series {
   friend Series erf(const Series& z);
   friend Series erfc(const Series& z);
   friend Series tanh(const Series& z);
+  friend Series sin(const Series& z);
+  friend Series atan(const Series& z);
   friend Series sigmoid(const Series& z);
   friend Series softplus(const Series& z);
 

@@ -161,23 +161,25 @@ class Builder {
       Model& m = piece.models[order];
       m.lead = c[0], m.tail[0] = c[1], m.tail[1] = c[2];
       m.kind = Model::Kind::polynomial;
-      if (c[1] == 0 && c[2] == 0) m = constant(to_float(Coefficients{p, order, 0}[0].lower()));
+      if (c[1] == 0 && c[2] == 0) m = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
     }
   }
 
   void add_constant(Piece& piece, const Series& over, int order, bool at_zero) const {
     const Interval& v = over[static_cast<std::size_t>(order)];
-    const float a = to_float(v.lower()), b = to_float(v.upper());
+    if (v.zero()) {
+      piece.models[order] = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
+      return;
+    }
+    const auto value = rounded(v, {});
     // Where numbers on the way exceed even MPFR's range, what has vanished in a tail remains so.
     const bool tail = !v.bounded() && !at_zero && pointwise_.vanishes(input(piece.first), static_cast<Order>(order));
-    if (tail || (a == 0 && b == 0 && !v.point())) {
+    if (tail || (!value && magnitude(v) < kUnderflow)) {
       add_underflow(piece, order);
       return;
     }
-    if (at_zero && v.contains_zero() && !v.point()) {
-      return;
-    }
-    if (v.defined() && same(a, b)) piece.models[order] = constant(a);
+    if (at_zero && v.contains_zero()) return;
+    if (value) piece.models[order] = constant(static_cast<float>(*value));
   }
 
   // All of the piece underflows. No enclosure tells its sign (it may reach zero at an end, or be too wide), so look at

@@ -77,6 +77,13 @@ HWY_INLINE DoubleDouble wide_product(DoubleDouble a, DoubleDouble b) { return a 
 HWY_INLINE DoubleDouble wide_square(DoubleDouble a) { return a * a; }
 HWY_INLINE DoubleDouble wide_quotient(DoubleDouble a, DoubleDouble b) { return a / b; }
 HWY_INLINE DoubleDouble exact(DoubleDouble a) { return a; }
+/// One step of Newton's method from the double result: relative error below 2^-103.
+HWY_INLINE DoubleDouble sqrt(DoubleDouble d) {
+  const DoubleDouble y = sqrt(d.hi);
+  const Real correction = (d - y * y).hi / (y.hi + y.hi);
+  return select(d == 0.0, d, DoubleDouble::normal(y.hi, correction));
+}
+HWY_INLINE DoubleDouble reciprocal_sqrt(DoubleDouble d) { return reciprocal(sqrt(d)); }
 HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
 HWY_INLINE DoubleDouble exact_fma(DoubleDouble a, DoubleDouble b, DoubleDouble c) { return a * b + c; }
 /// `series` where |x| < 2^-40, else `general`: for results like x/8 (1 - x^2/3), where the tip of the scales at a tie

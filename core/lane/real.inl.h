@@ -159,6 +159,24 @@ HWY_INLINE Reals<K> reciprocal(Reals<K> d) {
 #endif
 }
 
+template <int K>
+HWY_INLINE Reals<K> sqrt(Reals<K> d) {
+  return ACTFUN_EACH(Reals<K>, hn::Sqrt(d.v[k]));
+}
+
+/// 1 / sqrt(d) within 2^-50, for 2^-1020 < d < 2^1020: an estimate of 14 bits and one step of fourth order where there
+/// is one, (1 - e)^(-1/2) = 1 + e/2 + 3/8 e^2 + 5/16 e^3 + ...
+template <int K>
+HWY_INLINE Reals<K> reciprocal_sqrt(Reals<K> d) {
+#if HWY_TARGET == HWY_AVX3
+  const Reals<K> r = ACTFUN_EACH(Reals<K>, DoublesV{_mm512_rsqrt14_pd(d.v[k].raw)});
+  const Reals<K> e = fnma(d * r, r, 1.0);
+  return fma(r * e, fma(fma(e, 0.3125, 0.375), e, 0.5), r);
+#else
+  return 1.0 / sqrt(d);
+#endif
+}
+
 /// high + low, usually with |low| <= ulp(high) / 2.
 template <int K>
 struct TwoReals {

@@ -293,6 +293,8 @@ class Latex final : public Style {
     if (function == "sqrt") return {"\\sqrt{" + argument.text + "}", atom};
     const std::string name = function == "log"       ? "\\ln"
                              : function == "tanh"    ? "\\tanh"
+                             : function == "sin"     ? "\\sin"
+                             : function == "atan"    ? "\\arctan"
                              : function == "sigmoid" ? "\\sigma"
                                                      : "\\operatorname{" + function + "}";
     return {name + parentheses(argument.text), atom};
@@ -337,7 +339,10 @@ class Mathml final : public Style {
   Printed call(const std::string& function, const Printed& argument) const override {
     if (function == "exp") return {"<msup><mi>e</mi>" + group(argument.text) + "</msup>", power};
     if (function == "sqrt") return {"<msqrt>" + argument.text + "</msqrt>", atom};
-    const std::string name = function == "log" ? "ln" : function == "sigmoid" ? "σ" : function;
+    const std::string name = function == "log"       ? "ln"
+                             : function == "sigmoid" ? "σ"
+                             : function == "atan"    ? "arctan"
+                                                     : function;
     return {group("<mi>" + name + "</mi><mo>&#x2061;</mo>" + parentheses(argument.text)), atom};
   }
   Printed raised(const Printed& base, int exponent) const override {

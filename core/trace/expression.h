@@ -76,12 +76,16 @@ struct Case {
   bool operator==(const Case&) const = default;
 };
 
+/// Where all branches are plain constants, only the condition leads here.
+Expression select(const Condition& condition, const Expression& yes, const Expression& no);
 inline Expression exp(const Expression& u) { return Expression::call("exp", u); }
 inline Expression sqrt(const Expression& u) { return Expression::call("sqrt", u); }
 inline Expression erf(const Expression& u) { return Expression::call("erf", u); }
 inline Expression erfc(const Expression& u) { return Expression::call("erfc", u); }
 inline Expression tanh(const Expression& u) { return Expression::call("tanh", u); }
 inline Expression sigmoid(const Expression& u) { return Expression::call("sigmoid", u); }
+inline Expression sin(const Expression& u) { return Expression::call("sin", u); }
+inline Expression atan(const Expression& u) { return Expression::call("atan", u); }
 inline Expression log(const Expression& u) { return Expression::call("log", u); }
 // Only floating point needs these three by name; on paper they are what they abbreviate.
 inline Expression expm1(const Expression& u) { return exp(u) - 1; }
