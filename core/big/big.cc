@@ -348,7 +348,7 @@ Big wide_sum(const Big& a, const Big& b) { return a + b; }
 Big wide_product(const Big& a, const Big& b) { return a * b; }
 Big wide_square(const Big& a) { return a * a; }
 Big wide_quotient(const Big& a, const Big& b) { return a / b; }
-Big exact(const Big& a) { return a; }
+Big narrow(const Big& a) { return a; }
 Big exact_fma(const Big& a, const Big& b, const Big& c) { return a * b + c; }
 Big exp_fine(const Big& x) { return exp(x); }
 

@@ -107,7 +107,7 @@ Big wide_sum(const Big& a, const Big& b);
 Big wide_product(const Big& a, const Big& b);
 Big wide_square(const Big& a);
 Big wide_quotient(const Big& a, const Big& b);
-Big exact(const Big& a);
+Big narrow(const Big& a);
 Big exact_fma(const Big& a, const Big& b, const Big& c);
 Big exp_fine(const Big& x);
 Big exp_remainder(const Big& x);
