@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/targets.h"
 #include "core/arithmetic.h"
+#include "core/big/evaluators.h"
 #include "core/info.h"
 #include "core/language.h"
 #include "hwy/foreach_target.h"
@@ -27,6 +29,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "core/lane/single.inl.h"
 #include "core/lane/double_double.inl.h"
 #include "core/elementary/exp.inl.h"
+#include "core/elementary/exp_fine.inl.h"
+#include "core/elementary/exp_remainder.inl.h"
 #include "core/elementary/log1p.inl.h"
 #include "core/elementary/logistic.inl.h"
 #include "core/elementary/softplus.inl.h"

@@ -4,30 +4,17 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/exact/rounding.h"
 #include "core/exact/taylor_model.h"
 
 namespace actfun::exact {
 namespace {
-
-#define ACTFUN_INLINE inline __attribute__((always_inline))
 
 /// The results before rounding, f = s + l within e.
 struct Block {
   alignas(64) double h[kBlock], s[kBlock], l[kBlock], e[kBlock];
   alignas(64) std::uint32_t doubt[kBlock];
 };
-
-struct Sum {
-  double high, low;
-};
-ACTFUN_INLINE Sum two_sum(double a, double b) {
-  const double s = a + b, t = s - a;
-  return {s, (a - (s - t)) + (b - t)};
-}
-ACTFUN_INLINE Sum two_product(double a, double b) {
-  const double p = a * b;
-  return {p, __builtin_fma(a, b, -p)};
-}
 
 ACTFUN_INLINE double horner(const double* t, double h) {
   double r = t[Model::kDegree - 1];
@@ -42,8 +29,26 @@ ACTFUN_INLINE void evaluate_polynomial(const Model& m, Block& b) {
     const double x = b.h[i];
     const Sum p = two_product(c1, x), q = two_product(c2, x * x), r = two_sum(p.high, q.high), s = two_sum(r.high, c0);
     b.s[i] = s.high;
-    b.l[i] = ((p.low + q.low) + r.low) + s.low;
+    b.l[i] = (((p.low + q.low) + r.low) + s.low) + m.lead_low;
     b.e[i] = 0x1p-50 * ((std::abs(p.low) + std::abs(q.low)) + (std::abs(r.low) + std::abs(s.low)));
+  }
+}
+
+// The quotient's remainder is exact: where it and all low parts are zero, so is the error.
+ACTFUN_INLINE void evaluate_fraction(const Model& m, Block& b) {
+  const double c0 = m.lead, c1 = m.tail[0], c2 = m.tail[1], low0 = m.tail[2], low1 = m.tail[3], low2 = m.tail[4];
+  const double divisor = m.tail[5], inverse = 1 / divisor;
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    const double x = b.h[i], x2 = x * x;
+    const Sum p = two_product(c1, x), q = two_product(c2, x2), r = two_sum(p.high, q.high), s = two_sum(r.high, c0);
+    const double p1 = low1 * x, q1 = low2 * x2;
+    const double low = (((p.low + q.low) + r.low) + s.low) + ((p1 + q1) + low0);
+    const double size = ((std::abs(p.low) + std::abs(q.low)) + (std::abs(r.low) + std::abs(s.low))) +
+                        ((std::abs(p1) + std::abs(q1)) + std::abs(low0));
+    const double quotient = s.high / divisor, rest = __builtin_fma(-quotient, divisor, s.high);
+    b.s[i] = quotient;
+    b.l[i] = (rest + low) / divisor;
+    b.e[i] = 0x1p-49 * (size * inverse + std::abs(b.l[i]));
   }
 }
 
@@ -92,33 +97,16 @@ ACTFUN_INLINE void evaluate_rooted(const Model& m, Block& b) {
   }
 }
 
-// Rounds s + d once, from double-double to float: to double by rounding to odd, which keeps a bit that says on which
-// side of a midpoint the sum lies, and from there to float.
-ACTFUN_INLINE float round_sum(double s, double d) {
-  const Sum sum = two_sum(s, d);
-  const auto bits = std::bit_cast<std::int64_t>(sum.high), low = std::bit_cast<std::int64_t>(sum.low);
-  const std::int64_t towards = ((bits ^ low) >> 63) | 1;
-  const std::int64_t inexact_and_even = sum.low != 0 ? ~bits & 1 : 0;
-  return static_cast<float>(std::bit_cast<double>(bits + (inexact_and_even != 0 ? towards : 0)));
-}
-
-ACTFUN_INLINE void decide(Block& b, float* out) {
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    const double s = b.s[i], l = b.l[i], margin = std::abs(s) * 0x1p-48;
-    const double e = b.e[i] + (std::abs(s) >= 0x1p-126 && l != 0 ? margin : 0);
-    const float under = round_sum(s, l - e), over = round_sum(s, l + e);
-    out[i] = under;
-    b.doubt[i] = std::bit_cast<std::uint32_t>(under) ^ std::bit_cast<std::uint32_t>(over);
-  }
-}
-
 ACTFUN_INLINE void run(const Piece& piece, const Model& model, const float* x, Block& b, float* out) {
-  const bool around_zero = model.kind == Model::Kind::polynomial;
+  const bool around_zero = model.kind == Model::Kind::polynomial || model.kind == Model::Kind::fraction;
   const double center = around_zero ? 0 : piece.center, scale = around_zero ? 1 : piece.scale;
   for (std::size_t i = 0; i < kBlock; ++i) b.h[i] = (static_cast<double>(x[i]) - center) * scale;
   switch (model.kind) {
     case Model::Kind::polynomial:
       evaluate_polynomial(model, b);
+      break;
+    case Model::Kind::fraction:
+      evaluate_fraction(model, b);
       break;
     case Model::Kind::centered:
       evaluate_centered(model, b);
@@ -127,7 +115,7 @@ ACTFUN_INLINE void run(const Piece& piece, const Model& model, const float* x, B
       evaluate_rooted(model, b);
       break;
   }
-  decide(b, out);
+  decide(model.margin, b.s, b.l, b.e, b.doubt, out);
 }
 
 using Run = void (*)(const Piece&, const Model&, const float*, Block&, float*);

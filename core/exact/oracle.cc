@@ -15,9 +15,16 @@ const float kNan = std::bit_cast<float>(0x7fc00000);
 
 }  // namespace
 
-Oracle::Oracle(Definition definition) : pointwise_(std::move(definition)) {
+Oracle::Oracle(Definition definition) : pointwise_(std::move(definition)), periodic_(Periodic::make(pointwise_)) {
   for (const bool negative : {false, true}) {
-    pieces_[negative] = make_pieces(pointwise_, negative);
+    const std::uint32_t end = periodic_ ? periodic_->first() : kInfinity;
+    pieces_[negative] = make_pieces(pointwise_, negative, end - 1);
+    if (periodic_) {
+      Piece far{end, kInfinity - 1, 0, 1, {}};
+      for (int order = 0; order < 3; ++order)
+        if (periodic_->knows(static_cast<Order>(order))) far.models[order].kind = Model::Kind::periodic;
+      pieces_[negative].push_back(far);
+    }
     for (int order = 0; order < 3; ++order) {
       const float sign = negative ? -1.0f : 1.0f;
       zero_[negative][order] = pointwise_.round(sign * 0.0f, static_cast<Order>(order));
@@ -46,7 +53,8 @@ void Oracle::round_in(const Piece& piece, const float* x, std::size_t n, Order o
     return;
   }
   std::uint16_t doubtful[kBlock];
-  const std::size_t count = evaluate(piece, model, x, n, out, doubtful);
+  const std::size_t count = model.kind == Model::Kind::periodic ? periodic_->evaluate(order, x, n, out, doubtful)
+                                                                : evaluate(piece, model, x, n, out, doubtful);
   for (std::size_t i = 0; i < count; ++i) ask(doubtful[i]);
 }
 

@@ -5,9 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <vector>
 
+#include "core/exact/periodic.h"
 #include "core/exact/pointwise.h"
 #include "core/exact/taylor_model.h"
 
@@ -36,6 +37,7 @@ class Oracle {
                 std::vector<std::uint32_t>* asked) const;
 
   Pointwise pointwise_;
+  std::optional<Periodic> periodic_;
   std::vector<Piece> pieces_[2];
   float zero_[2][3], infinity_[2][3];
 };

@@ -22,6 +22,7 @@ class Rational {
   static Rational variable(const Interval& point);
   static Rational pi() { throw Irrational{}; }
 
+  const mpq_class& derivative(std::size_t k) const { return d_[k]; }
   /// The k-th derivative, k at most 2, as the tightest interval of this thread's precision.
   Interval operator[](std::size_t k) const;
 

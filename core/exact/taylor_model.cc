@@ -54,10 +54,11 @@ class Builder {
   Builder(const Pointwise& pointwise, bool negative) : pointwise_(pointwise), sign_(negative ? 0x80000000 : 0) {}
 
   // Zero is a place of its own: relative accuracy down to the least subnormal needs an expansion at 0.
-  std::vector<Piece> build() {
-    const std::uint32_t edge = std::bit_cast<std::uint32_t>(0x1p-8f);
+  std::vector<Piece> build(std::uint32_t last) {
+    if (last == 0) return {};
+    const std::uint32_t edge = std::min(last, std::bit_cast<std::uint32_t>(0x1p-8f));
     around_zero(edge);
-    between(edge + 1, kInfinity - 1);
+    between(edge + 1, last);
     return std::move(pieces_);
   }
 
@@ -95,9 +96,14 @@ class Builder {
       }();
       branches = std::move(decisions.record);
       open_end = decisions.open_end;
-      if (over.size() <= 3) add_polynomials(piece, branches, over.size());
+      if (over.size() <= 3) {
+        add_polynomials(piece, branches, over.size());
+        add_fractions(piece);
+      }
       for (int order = 0; order < 3; ++order)
         if (piece.models[order].kind == Model::Kind::none) add_constant(piece, over, order, at_zero);
+      for (int order = 0; order < 3; ++order)
+        if (piece.models[order].kind == Model::Kind::none && narrow && !at_zero) add_asymptote(piece, over, order);
       const auto missing = [](const Model& m) { return m.kind == Model::Kind::none; };
       if (std::any_of(piece.models, piece.models + 3, missing))
         good = narrow && !few && add_expansions(piece, over, branches, at_zero);
@@ -105,6 +111,7 @@ class Builder {
       good = false;
     }
     if (!good && !few) return false;
+    drop_margins(piece);
     if (!open_end) {
       pieces_.push_back(piece);
       return true;
@@ -116,6 +123,18 @@ class Builder {
     if (inner.first <= inner.last) pieces_.push_back(inner);
     if (at_zero || last > first) add_single(last, piece.center);
     return true;
+  }
+
+  // Where ties and all but ties are many (x/2 + x^2/4, the mean of two doubles times x) they are not worth listing.
+  void drop_margins(Piece& piece) const {
+    for (Model& m : piece.models) {
+      if (m.kind == Model::Kind::constant || m.kind == Model::Kind::none) continue;
+      float x[kBlock], y[kBlock];
+      std::uint16_t doubtful[kBlock];
+      for (std::uint32_t i = 0; i < kBlock; ++i)
+        x[i] = input(piece.first + (piece.last - piece.first > 0 ? i * 2654435761u % (piece.last - piece.first) : 0));
+      if (evaluate(piece, m, x, kBlock, y, doubtful) > 2) m.margin = 0;
+    }
   }
 
   void add_single(std::uint32_t bits, double center) {
@@ -163,6 +182,87 @@ class Builder {
       m.kind = Model::Kind::polynomial;
       if (c[1] == 0 && c[2] == 0) m = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
     }
+  }
+
+  /// The same where the coefficients are no doubles: 1/6, or the mean of two doubles.
+  void add_fractions(Piece& piece) const {
+    const double x = real(piece.first + (piece.last - piece.first) / 2);
+    mpq_class f[3];
+    try {
+      const Rational r = pointwise_.definition().rational(Rational::variable(x));
+      for (std::size_t k = 0; k < 3; ++k) f[k] = r.derivative(k);
+    } catch (const Irrational&) {
+      return;
+    }
+    for (int order = 0; order < 3; ++order) {
+      Model& m = piece.models[order];
+      if (m.kind != Model::Kind::none) continue;
+      mpq_class c[3];
+      for (int k = 0; k + order < 3; ++k) c[k] = f[k + order];
+      c[2] /= 2;
+      c[1] -= 2 * c[2] * x;
+      c[0] -= (c[1] + c[2] * x) * x;
+      mpz_class divisor = 1;
+      for (const mpq_class& q : c) mpz_lcm(divisor.get_mpz_t(), divisor.get_mpz_t(), q.get_den_mpz_t());
+      divisor >>= mpz_scan1(divisor.get_mpz_t(), 0);
+      if (divisor > 1 << 20) continue;
+      double high[3], low[3];
+      bool exact = true;
+      for (int k = 0; k < 3; ++k) {
+        const mpq_class n = c[k] * mpq_class(divisor);
+        high[k] = n.get_d();
+        low[k] = mpq_class(n - high[k]).get_d();
+        exact = exact && n == mpq_class(high[k]) + mpq_class(low[k]) && (high[k] == 0 || ordinary(high[k]));
+      }
+      if (!exact) continue;
+      m.kind = Model::Kind::fraction;
+      m.margin = 0;  // ties and all but ties are many: x/6 is one for every second x
+      m.lead = high[0];
+      const double rest[] = {high[1], high[2], low[0], low[1], low[2], divisor.get_d()};
+      std::copy(std::begin(rest), std::end(rest), m.tail);
+      if (high[1] == 0 && high[2] == 0) m = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
+    }
+  }
+
+  // In a tail that approaches a straight line, c0 + c1 x + R with |R| tiny, x - tanh(x) = x - 1 + R for instance, R
+  // decides ties and nothing else. If f' - c1 keeps its sign over the piece, R is monotone, so it lies between its
+  // values at the ends; these have a sign, if only because their ends are open.
+  void add_asymptote(Piece& piece, const Series& over, int order) const {
+    const auto k = static_cast<std::size_t>(order);
+    if (over.size() <= k + 1) return;
+    const double c1 = nearest(over[k + 1]);
+    const auto small = [](const Interval& v, long double bound) { return magnitude(v) <= bound; };
+    if (c1 == 0 || !ordinary(c1) || !small(over[k + 1] - c1, 0x1p-80L * std::abs(c1))) return;
+    const Precision precision(640);
+    const double a = real(piece.first), b = real(piece.last);
+    const auto rest = [&](double x, double c0) {
+      return pointwise_.enclose(x, static_cast<Order>(order), 640) - Interval(c1) * x - c0;
+    };
+    const double c0 = nearest(rest(a, 0));
+    if (c0 == 0 || !ordinary(c0)) return;
+    const Interval from = rest(a, c0), to = rest(b, c0), slope = over[k + 1] - c1;
+    const int sign = sign_of(from);
+    if (sign == 0 || sign_of(to) != sign || sign_of(slope) == 0) return;
+    // c0 + c1 x and all midpoints are multiples of 2^unit.
+    const int unit = std::min({-150, last_bit(c0), last_bit(c1) + std::ilogb(a) - 23});
+    if (!small(from, std::ldexp(0.5L, unit)) || !small(to, std::ldexp(0.5L, unit))) return;
+    Model& m = piece.models[order];
+    m.kind = Model::Kind::polynomial;
+    m.margin = 0;
+    m.lead = c0, m.tail[0] = c1;
+    m.lead_low = sign * std::ldexp(0.5, unit);
+  }
+  /// Ends count: one at zero that is not reached leaves the sign to the other.
+  static int sign_of(const Interval& v) {
+    const int lower = mpfr_sgn(v.lower()), upper = mpfr_sgn(v.upper());
+    if (lower > 0 || (lower == 0 && v.lower_open())) return 1;
+    if (upper < 0 || (upper == 0 && v.upper_open())) return -1;
+    return 0;
+  }
+  static int last_bit(double c) {
+    int exponent;
+    const auto digits = static_cast<std::int64_t>(std::ldexp(std::frexp(std::abs(c), &exponent), 53));
+    return exponent - 53 + std::countr_zero(static_cast<std::uint64_t>(digits));
   }
 
   void add_constant(Piece& piece, const Series& over, int order, bool at_zero) const {
@@ -272,6 +372,8 @@ class Builder {
     const long double lead = std::abs(m.lead);
     const bool exact = m.lead_low == 0 && m.power <= 2;
     m.error = static_cast<double>((lead_error + (exact ? 0 : 8 * kUnit * kUnit * lead)) * kGrow) * (1 + 0x1p-50);
+    // A lead of few digits makes many ties, which the next term tips.
+    if (exact && std::ilogb(lead) - last_bit(m.lead) < 26) m.margin = 0;
     while (m.gap < 3 && c[m.power + m.gap].zero()) ++m.gap;
     long double error = 0, size = 0, h = 1;
     for (int j = 0; m.power + m.gap + j <= kDegree; ++j, h *= radius) {
@@ -298,8 +400,8 @@ class Builder {
 
 }  // namespace
 
-std::vector<Piece> make_pieces(const Pointwise& pointwise, bool negative) {
-  return Builder(pointwise, negative).build();
+std::vector<Piece> make_pieces(const Pointwise& pointwise, bool negative, std::uint32_t last) {
+  return Builder(pointwise, negative).build(last);
 }
 
 }  // namespace actfun::exact

@@ -17,8 +17,10 @@ struct Model {
   enum class Kind : std::uint8_t {
     none,        ///< too few points to bother, or no good expansion: ask MPFR
     constant,    ///< every value rounds to `constant`
-    polynomial,  ///< exactly c0 + c1 x + c2 x^2 with doubles for coefficients
+    polynomial,  ///< c0 + c1 x + c2 x^2 with doubles for coefficients, exactly, or plus what only tips ties
+    fraction,    ///< exactly (c0 + c1 x + c2 x^2) / divisor, coefficients of two doubles
     centered,    ///< lead + tail(h) h, within an absolute error
+    periodic,    ///< by class Periodic
     rooted,      ///< (lead + tail(h) h^gap) h^power around 0, within a relative error, down to the least subnormal
   };
   static constexpr int kDegree = 10;
@@ -26,10 +28,13 @@ struct Model {
   Kind kind = Kind::none;
   int power = 0, gap = 1;  ///< power <= 4, gap <= 3: the terms that are exactly zero are not in the way of the error
   float constant = 0;
-  double lead = 0, lead_low = 0;  ///< c0 of a polynomial is `lead`, c1 and c2 stand in `tail`
+  /// c0 of a polynomial is `lead`, and c1 and c2 stand in `tail`. What tips its ties is `lead_low`. A fraction's c1 and
+  /// c2 are followed by the low parts of c0, c1 and c2, and by the divisor.
+  double lead = 0, lead_low = 0;
   double tail[kDegree] = {};
-  double error = 0;       ///< centered: absolute. rooted: of `lead`, its part of the error over h^power
-  double tail_error = 0;  ///< rooted: the same for `tail`, over h^(power + gap)
+  double error = 0;         ///< centered: absolute. rooted: of `lead`, its part of the error over h^power
+  double tail_error = 0;    ///< rooted: the same for `tail`, over h^(power + gap)
+  double margin = 0x1p-48;  ///< what is so near to a midpoint, relatively, is left to MPFR to find the hardest inputs
 };
 
 /// Consecutive floats of one sign, all three orders.
@@ -39,8 +44,8 @@ struct Piece {
   Model models[3];
 };
 
-/// Pieces in ascending order that cover all finite floats of one sign but the zero.
-std::vector<Piece> make_pieces(const Pointwise& pointwise, bool negative);
+/// Pieces in ascending order that cover the floats of one sign from the least subnormal up to `last`.
+std::vector<Piece> make_pieces(const Pointwise& pointwise, bool negative, std::uint32_t last);
 
 /// Rounds f(x[i]) for `n` inputs that lie in `piece`; n at most kBlock. Returns how many are in doubt and lists their
 /// indices: those within the error bound of a rounding boundary, and for good measure those within 2^-48 of it.
