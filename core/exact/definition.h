@@ -11,6 +11,7 @@
 #include "api/registry.h"
 #include "core/exact/rational.h"
 #include "core/exact/series.h"
+#include "core/exact/tail.h"
 #include "core/exact/wave.h"
 
 namespace actfun::exact {
@@ -32,6 +33,9 @@ class Definition {
   /// Nothing where f is not periodic, but for a drift.
   std::optional<Wave> wave() const;
 
+  /// Throws NoTail where f has no series in 1/x, and Undecided where the tail begins farther out.
+  Tail tail(const Tail& x) const { return arithmetics_.tail(x, parameters_); }
+
   const Info& info() const { return *info_; }
   const std::string& name() const { return name_; }
 
@@ -39,10 +43,11 @@ class Definition {
     Series (*series)(const Series&, const Parameters&);
     Rational (*rational)(const Rational&, const Parameters&);
     Wave (*wave)(const Wave&, const Parameters&);
+    Tail (*tail)(const Tail&, const Parameters&);
   };
   template <class F>
   static Arithmetics arithmetics_of() {
-    return {evaluate<F, Series>, evaluate<F, Rational>, evaluate<F, Wave>};
+    return {evaluate<F, Series>, evaluate<F, Rational>, evaluate<F, Wave>, evaluate<F, Tail>};
   }
 
  private:
