@@ -62,6 +62,11 @@ std::string joined(const std::vector<std::string_view>& words) {
   return text;
 }
 
+std::string shortest(double value) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
+
 const Entry& find(std::string_view name) {
   std::vector<std::pair<std::size_t, std::string_view>> nearest;
   for (const Entry& entry : functions()) {
@@ -90,14 +95,17 @@ Call parse_function(std::string_view text) {
   const std::size_t colon = text.find(':');
   Call call{&find(text.substr(0, colon))};
   const auto& known = call.info().parameters;
-  for (std::size_t i = 0; i < known.size(); ++i) call.parameters[i] = known[i].preset;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    call.parameters[i] = known[i].preset;
+    call.rational[i] = !known[i].exact.empty();
+  }
   if (colon == std::string_view::npos) return call;
 
   const std::string name(call.info().name);
   std::vector<std::string_view> names;
   for (const Parameter& parameter : known) names.push_back(parameter.name);
   std::string_view rest = text.substr(colon + 1);
-  std::array<bool, kMaxParameters> given{};
+  std::array<std::string_view, kMaxParameters> given{};  // the numbers
   for (bool more = true; more;) {
     const std::size_t comma = rest.find(',');
     const std::string_view assignment = rest.substr(0, comma);
@@ -113,21 +121,34 @@ Call parse_function(std::string_view text) {
       throw ParameterError(name + " has no parameter '" + std::string(parameter) + "'; " +
                            (names.empty() ? "it has none" : "it has " + joined(names)));
     const std::size_t i = static_cast<std::size_t>(at - names.begin());
-    if (std::exchange(given[i], true)) throw ParameterError(name + ": " + std::string(parameter) + " is given twice");
+    if (given[i].data()) throw ParameterError(name + ": " + std::string(parameter) + " is given twice");
     double value = 0;
     if (!parse_number(number, value))
       throw ParameterError(name + ": " + std::string(parameter) + "='" + std::string(number) + "' is not a number");
-    if (!known[i].accepts(value))
-      throw ParameterError(name + ": " + std::string(parameter) + "=" + std::string(number) +
-                           " is outside its domain: " + std::string(known[i].domain));
     call.parameters[i] = value;
+    call.rational[i] = false;
+    given[i] = number;
   }
+  // Only now: a bound may be another parameter. Those given come first, as it is they that the caller can change.
+  for (const bool by_caller : {true, false})
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      if ((given[i].data() != nullptr) != by_caller || call.info().accepts(i, call.parameters.data())) continue;
+      std::string value(given[i]), bound;
+      if (!by_caller) value = shortest(call.parameters[i]);
+      const auto other = std::find(names.begin(), names.end(), known[i].bound());
+      if (other != names.end())
+        bound = ", where " + std::string(*other) + "=" +
+                shortest(call.parameters[static_cast<std::size_t>(other - names.begin())]);
+      throw ParameterError(name + ": " + std::string(names[i]) + "=" + value +
+                           " is outside its domain: " + std::string(known[i].domain) + bound);
+    }
   return call;
 }
 
 bool Call::preset() const {
   for (std::size_t i = 0; i < info().parameters.size(); ++i)
-    if (parameters[i] != info().parameters[i].preset) return false;
+    if (parameters[i] != info().parameters[i].preset || rational[i] != !info().parameters[i].exact.empty())
+      return false;
   return true;
 }
 
@@ -135,10 +156,8 @@ std::string Call::text() const {
   std::string text(info().name);
   char separator = ':';
   for (std::size_t i = 0; i < info().parameters.size(); ++i) {
-    if (parameters[i] == info().parameters[i].preset) continue;
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, parameters[i]).ptr;
-    text += separator + std::string(info().parameters[i].name) + "=" + std::string(digits, end);
+    if (parameters[i] == info().parameters[i].preset && rational[i] == !info().parameters[i].exact.empty()) continue;
+    text += separator + std::string(info().parameters[i].name) + "=" + shortest(parameters[i]);
     separator = ',';
   }
   return text;

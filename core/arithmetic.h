@@ -8,7 +8,7 @@ namespace actfun {
 enum class Arithmetic {
   tested,  ///< on doubles within 2^-41; a result too near a rounding boundary is done again on double-doubles
   exact,   ///< on doubles, exact or rounded to odd: nothing to test
-  single,  ///< on floats, exact
+  single,  ///< on floats, exact or rounded once
 };
 
 template <class F>

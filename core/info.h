@@ -33,24 +33,40 @@ inline constexpr std::size_t kMaxParameters = 4;
 struct Parameter {
   std::string_view name;
   double preset;            ///< the default value
-  std::string_view domain;  ///< begins with "any real", "> V", ">= V" or "integer >= V"; the rest is a remark
+  std::string_view domain;  ///< begins with "any real", "> V", ">= V", "<= V" or "integer >= V", where V is a number or
+                            ///< the name of another parameter; the rest is a remark
   bool learnable = false;
-  std::string_view exact{};  ///< the rational number that the default stands for when no double is it
+  std::string_view exact{};  ///< "p/q" when the default is this rational number and not its nearest double, `preset`
 
-  /// Whether `value` lies in the domain. NaN and infinities never do.
-  constexpr bool accepts(double value) const {
+  /// The default less `preset`.
+  constexpr double residue() const {
+    if (exact.empty()) return 0;
+    double p[2] = {0, 0};  // small integers
+    int which = 0;
+    for (const char c : exact) c == '/' ? which = 1 : p[which] = 10 * p[which] + (c - '0');
+    // p - q preset without rounding: q has few bits, so the halves' products are exact.
+    const double high = static_cast<double>(static_cast<float>(preset)), low = preset - high;
+    return (p[0] - p[1] * high - p[1] * low) / p[1];
+  }
+
+  /// The V of the domain; empty for any real number.
+  constexpr std::string_view bound() const {
+    const std::size_t sign = domain.find_first_of("<>");
+    if (domain.starts_with("any real") || sign == domain.npos) return {};
+    const std::string_view rest = domain.substr(domain.find(' ', sign) + 1);
+    return rest.substr(0, rest.find_first_of(" ;"));
+  }
+
+  /// Whether `value` lies in the domain, where V is `v`. NaN and infinities never do.
+  constexpr bool accepts(double value, double v) const {
     if (!(value - value == 0)) return false;
+    if (domain.starts_with("any real")) return true;
     std::string_view d = domain;
-    if (d.starts_with("any real")) return true;
     if (d.starts_with("integer ")) {
       if (value > 9007199254740992.0 || value != static_cast<double>(static_cast<long long>(value))) return false;
       d.remove_prefix(8);
     }
-    const bool closed = d.starts_with(">=");
-    double bound = 0;
-    for (const char c : d)
-      if (c >= '0' && c <= '9') bound = 10 * bound + (c - '0');
-    return closed ? value >= bound : value > bound;
+    return d.starts_with("<=") ? value <= v : d.starts_with(">=") ? value >= v : value > v;
   }
 };
 
@@ -101,6 +117,17 @@ struct Info {
   List<Extremum, 24> extrema{};
   std::string_view paper{};
   std::string_view note{};
+
+  /// Whether parameter i may have the value values[i] beside the others.
+  constexpr bool accepts(std::size_t i, const double* values) const {
+    const std::string_view bound = parameters[i].bound();
+    double v = 0;
+    for (const char c : bound)
+      if (c >= '0' && c <= '9') v = 10 * v + (c - '0');
+    for (std::size_t j = 0; j < parameters.size(); ++j)
+      if (parameters[j].name == bound) v = values[j];
+    return parameters[i].accepts(values[i], v);
+  }
 };
 
 }  // namespace actfun

@@ -16,7 +16,7 @@ struct Affine {
       .second_derivative_limits = {"0", "0"},
       .range = "(-inf, inf) if alpha != 0",
       .monotone = "increasing if alpha >= 0",
-      .symmetry = "none",
+      .symmetry = "odd if beta = 0 and alpha != 0",
       .lipschitz = "|alpha|",
       .roots = {"-beta/alpha"},
       .note = "limits change sign with alpha",
@@ -25,5 +25,22 @@ struct Affine {
   template <class X>
   static X definition(const X& x, const X& alpha, const X& beta) {
     return alpha * x + beta;
+  }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x, R alpha, R beta) {
+    // Without beta the sign of a zero is the product's; a zero alpha makes a plateau, whose zero is +0.
+    const R line = select(beta == 0.0, exact_product(alpha, x), exact_fma(alpha, x, beta));
+    return select(alpha == 0.0, beta, line);
+  }
+  template <class R>
+  static R slope(R /*x*/, R alpha, R /*beta*/) {
+    return alpha;
+  }
+  template <class R>
+  static R curvature(R /*x*/, R /*alpha*/, R /*beta*/) {
+    return 0.0;
   }
 };

@@ -25,4 +25,18 @@ struct Celu {
   static X definition(const X& x, const X& alpha) {
     return select(x > 0, x, alpha * expm1(x / alpha));
   }
+
+  template <class R>
+  static R value(R x, R alpha) {
+    return select(x > 0.0, x, alpha * expm1(x * (1.0 / alpha)));
+  }
+  template <class R>
+  static R slope(R x, R alpha) {
+    return select(x > 0.0, 1.0, exp(x * (1.0 / alpha)));
+  }
+  template <class R>
+  static R curvature(R x, R alpha) {
+    const R inverse = 1.0 / alpha;
+    return select(x > 0.0, 0.0, inverse * exp(x * inverse));
+  }
 };

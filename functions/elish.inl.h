@@ -30,4 +30,24 @@ struct Elish {
   static X definition(const X& x) {
     return select(x > 0, x, expm1(x)) * sigmoid(x);
   }
+
+  template <class R>
+  static R value(R x) {
+    return select(x > 0.0, x, expm1(x)) * sigmoid(x);
+  }
+  template <class R>
+  static auto slope(R x) {
+    // Root near -0.8814.
+    const R z = cut(x);
+    const auto [s, c, d] = logistic(z);
+    return cancelling_sum(s * select(z > 0.0, 1.0, exp(z)), s * c * select(z > 0.0, z, expm1(z)));
+  }
+  template <class R>
+  static auto curvature(R x) {
+    // Roots near -1.7175 and 2.3994.
+    const R z = cut(x);
+    const auto [s, c, d] = logistic(z);
+    const R a = select(z > 0.0, 2.0 * c, exp(z) * (1.0 + 2.0 * c));
+    return cancelling_sum(s * a, s * c * d * select(z > 0.0, z, expm1(z)));
+  }
 };

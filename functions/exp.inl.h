@@ -21,4 +21,17 @@ struct Exp {
   static X definition(const X& x) {
     return exp(x);
   }
+
+  template <class R>
+  static R value(R x) {
+    return exp(x);
+  }
+  template <class R>
+  static R slope(R x) {
+    return exp(x);
+  }
+  template <class R>
+  static R curvature(R x) {
+    return exp(x);
+  }
 };

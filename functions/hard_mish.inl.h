@@ -18,11 +18,27 @@ struct HardMish {
       .lipschitz = "1",
       .roots = {"x <= -2", "0"},
       .extrema = {{0, "-1", "-1/2", "min"}},
-      .paper = "Misra (repository note); timm",
+      .note = "from a note in Misra's repository; in timm",
   };
 
   template <class X>
   static X definition(const X& x) {
     return select(x > -2, select(x > 0, x, x * (x + 2) / 2), 0);
+  }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x) {
+    const R y = 0.5 * exact(wide_product(x, wide_sum(x, 2.0)));
+    return copysign(select(x > -2.0, select(x > 0.0, x, y), 0.0), x);  // -0 on the plateau and at -0
+  }
+  template <class R>
+  static R slope(R x) {
+    return select(x > -2.0, select(x > 0.0, 1.0, exact(wide_sum(x, 1.0))), 0.0);
+  }
+  template <class R>
+  static R curvature(R x) {
+    return select(x > -2.0, select(x > 0.0, R(0.0), R(1.0)), R(0.0));
   }
 };

@@ -26,4 +26,22 @@ struct HardSwish {
   static X definition(const X& x) {
     return select(x > -3, select(x < 3, x * (x + 3) / 6, x), 0);
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x) {
+    const R y = exact(wide_quotient(wide_product(x, wide_sum(x, 3.0)), 6.0));
+    return copysign(select(x > -3.0, select(x < 3.0, y, x), 0.0), x);  // -0 on the plateau and at -0
+  }
+  template <class R>
+  static R slope(R x) {
+    const R line = exact(wide_quotient(wide_sum(x + x, 3.0), 6.0));
+    return select(x > -3.0, select(x < 3.0, line, 1.0), 0.0);
+  }
+  template <class R>
+  static R curvature(R x) {
+    const R third = R::constant(0x1.5555555555555p-2, 0x1.5555555555555p-56);
+    return select(abs(x) < 3.0, third, 0.0);
+  }
 };

@@ -27,4 +27,19 @@ struct Hardshrink {
   static X definition(const X& x, const X& lambda) {
     return select(x > lambda, x, select(x < -lambda, x, 0));
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x, R lambda) {
+    return select(abs(x) > lambda, x, copysign(R(0.0), x));
+  }
+  template <class R>
+  static R slope(R x, R lambda) {
+    return select(abs(x) > lambda, R(1.0), R(0.0));
+  }
+  template <class R>
+  static R curvature(R /*x*/, R /*lambda*/) {
+    return 0.0;
+  }
 };

@@ -17,15 +17,29 @@ struct Hardtanh {
       .second_derivative_limits = {"0", "0"},
       .range = "[min_val, max_val]",
       .monotone = "increasing",
-      .symmetry = "odd",
+      .symmetry = "odd if min_val = -max_val",
       .lipschitz = "1",
       .roots = {"0"},
       .paper = "Collobert 2004",
-      .note = "odd only when min_val = -max_val",
   };
 
   template <class X>
   static X definition(const X& x, const X& min_val, const X& max_val) {
     return select(x > min_val, select(x < max_val, x, max_val), min_val);
+  }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x, R min_val, R max_val) {
+    return select(x > min_val, select(x < max_val, x, max_val), min_val);
+  }
+  template <class R>
+  static R slope(R x, R min_val, R max_val) {
+    return select(x > min_val, select(x < max_val, R(1.0), R(0.0)), R(0.0));
+  }
+  template <class R>
+  static R curvature(R /*x*/, R /*min_val*/, R /*max_val*/) {
+    return 0.0;
   }
 };

@@ -30,8 +30,8 @@ struct LeakyRelu {
 
   static constexpr Arithmetic arithmetic = Arithmetic::exact;
 
-  template <class R>
-  static R value(R x, R negative_slope) {
+  template <class R, class S>
+  static R value(R x, S negative_slope) {  // S is R, or a sum of two
     // By the sign bit, so that +0 stays +0 for a negative slope. A zero slope makes a plateau, whose zero is +0.
     return select(negative(x), select(negative_slope == 0.0, 0.0, exact_product(negative_slope, x)), x);
   }

@@ -28,4 +28,21 @@ struct Lisht {
   static X definition(const X& x) {
     return x * tanh(x);
   }
+
+  template <class R>
+  static R value(R x) {
+    // x^2 is often a tie, tipped by -x^4/3.
+    const R w = x * x;
+    return near_zero(x, w - w * w * (1.0 / 3.0), x * tanh(x));
+  }
+  template <class R>
+  static R slope(R x) {
+    return tanh(x) + x * sech2(x);
+  }
+  template <class R>
+  static auto curvature(R x) {
+    // Roots near +-1.1997.
+    const R s = 2.0 * sech2(x);
+    return cancelling_sum(s, -s * x * tanh(x));
+  }
 };

@@ -28,4 +28,24 @@ struct Logish {
   static X definition(const X& x) {
     return x * log1p(sigmoid(x));
   }
+
+  template <class R>
+  static R value(R x) {
+    return x * log1p(reciprocal(1.0 + exp(-x)));
+  }
+  template <class R>
+  static auto slope(R x) {
+    // Root near -1.3725.
+    const R z = cut(x);
+    const auto [s, c, d] = logistic(z);
+    return cancelling_sum(log1p(s), z * s * c * reciprocal(1.0 + s));
+  }
+  template <class R>
+  static auto curvature(R x) {
+    // Roots near -2.5334 and 2.3168.
+    const R z = cut(x);
+    const auto [s, c, d] = logistic(z);
+    const R r = reciprocal(1.0 + s), q = s * c * r;
+    return cancelling_sum(2.0 * q, z * q * r * (d - s * s));
+  }
 };

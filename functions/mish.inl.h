@@ -28,4 +28,39 @@ struct Mish {
   static X definition(const X& x) {
     return x * tanh(softplus(x));
   }
+
+  // With e = exp(-|x|) <= 1: tanh(softplus(x)) = n / d, its derivative is 4 k (1 + e) / d^2, its second one 4 k p /
+  // d^3.
+  template <class R>
+  struct Gate {
+    R n, d, k, p, e;
+  };
+  template <class R>
+  static Gate<R> gate(R x) {
+    const auto positive = x > 0.0;
+    const R e = exp_decay(-abs(x));
+    const R n = select(positive, 1.0 + 2.0 * e, e * (2.0 + e));
+    return {n, n + select(positive, 2.0 * e * e, 2.0), e * select(positive, e, 1.0),
+            select(positive, ((2.0 * e + 2.0) * e - 3.0) * e - 2.0, ((-2.0 * e - 3.0) * e + 2.0) * e + 2.0), e};
+  }
+
+  template <class R>
+  static R value(R x) {
+    const auto g = gate(x);
+    return x * g.n * quick_reciprocal(g.d);
+  }
+  template <class R>
+  static auto slope(R x) {
+    // Root near -1.1924.
+    const auto g = gate(x);
+    const R r = reciprocal(g.d);
+    return cancelling_sum(g.n * r, 4.0 * g.k * (1.0 + g.e) * r * r * x);
+  }
+  template <class R>
+  static auto curvature(R x) {
+    // Roots near -2.2564 and 1.4906.
+    const auto g = gate(x);
+    const R r = reciprocal(g.d), q = 4.0 * g.k * r * r;
+    return cancelling_sum(2.0 * (1.0 + g.e) * q, g.p * q * r * x);
+  }
 };

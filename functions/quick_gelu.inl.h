@@ -32,4 +32,17 @@ struct QuickGelu {
   static X definition(const X& x, const X& alpha) {
     return Swish::definition(x, alpha);
   }
+
+  template <class R>
+  static R value(R x, R alpha) {
+    return Swish::value(x, alpha);
+  }
+  template <class R>
+  static auto slope(R x, R alpha) {
+    return Swish::slope(x, alpha);
+  }
+  template <class R>
+  static auto curvature(R x, R alpha) {
+    return Swish::curvature(x, alpha);
+  }
 };

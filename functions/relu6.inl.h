@@ -22,21 +22,21 @@ struct Relu6 {
 
   template <class X>
   static X definition(const X& x) {
-    return select(x > 0, select(x < 6, x, 6), 0);
+    return Hardtanh::definition(x, X(0), X(6));
   }
 
   static constexpr Arithmetic arithmetic = Arithmetic::single;
 
   template <class R>
   static R value(R x) {
-    return select(x > 0.0, select(x < 6.0, x, 6.0), 0.0);
+    return Hardtanh::value(x, R(0.0), R(6.0));
   }
   template <class R>
   static R slope(R x) {
-    return select(x > 0.0, select(x < 6.0, 1.0, 0.0), 0.0);
+    return Hardtanh::slope(x, R(0.0), R(6.0));
   }
   template <class R>
-  static R curvature(R /*x*/) {
-    return 0.0;
+  static R curvature(R x) {
+    return Hardtanh::curvature(x, R(0.0), R(6.0));
   }
 };

@@ -25,4 +25,19 @@ struct ReluSquared {
   static X definition(const X& x) {
     return select(x > 0, x * x, 0);
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::single;
+
+  template <class R>
+  static R value(R x) {
+    return select(x > 0.0, x * x, 0.0);
+  }
+  template <class R>
+  static R slope(R x) {
+    return select(x > 0.0, x + x, 0.0);
+  }
+  template <class R>
+  static R curvature(R x) {
+    return select(x > 0.0, R(2.0), R(0.0));
+  }
 };

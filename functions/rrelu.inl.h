@@ -30,4 +30,19 @@ struct Rrelu {
   static X definition(const X& x, const X& lower, const X& upper) {
     return LeakyRelu::definition(x, (lower + upper) / 2);
   }
+
+  static constexpr Arithmetic arithmetic = LeakyRelu::arithmetic;
+
+  template <class R>
+  static R value(R x, R lower, R upper) {
+    return LeakyRelu::value(x, wide_sum(0.5 * lower, 0.5 * upper));
+  }
+  template <class R>
+  static R slope(R x, R lower, R upper) {
+    return select(x > 0.0, 1.0, exact(wide_sum(0.5 * lower, 0.5 * upper)));
+  }
+  template <class R>
+  static R curvature(R /*x*/, R /*lower*/, R /*upper*/) {
+    return 0.0;
+  }
 };

@@ -30,4 +30,17 @@ struct ScaledTanh {
   static X definition(const X& x, const X& alpha, const X& beta) {
     return alpha * tanh(beta * x);
   }
+
+  template <class R>
+  static R value(R x, R alpha, R beta) {
+    return alpha * tanh(beta * x);
+  }
+  template <class R>
+  static R slope(R x, R alpha, R beta) {
+    return alpha * beta * sech2(beta * x);
+  }
+  template <class R>
+  static R curvature(R x, R alpha, R beta) {
+    return alpha * beta * beta * Tanh::curvature(beta * x);
+  }
 };

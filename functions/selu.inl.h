@@ -33,4 +33,27 @@ struct Selu {
     const X l = (1 - p) * sqrt(2 * pi<X>()) / sqrt(2 * q + pi<X>() * p * p - 2 * (2 + pi<X>()) * p + pi<X>() + 2);
     return l * Elu::definition(x, a);
   }
+
+  // lambda
+  template <class R>
+  static R l() {
+    return R::constant(0x1.0cfabd6a91132p0, 0x1.6fc7d272f2696p-55);
+  }
+  template <class R>
+  static R alpha() {
+    return R::constant(0x1.ac5afad782cf1p0, 0x1.eb7a46c21f1dbp-54);
+  }
+
+  template <class R>
+  static R value(R x) {
+    return l<R>() * Elu::value(x, alpha<R>());
+  }
+  template <class R>
+  static R slope(R x) {
+    return l<R>() * Elu::slope(x, alpha<R>());
+  }
+  template <class R>
+  static R curvature(R x) {
+    return l<R>() * Elu::curvature(x, alpha<R>());
+  }
 };

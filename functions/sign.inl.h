@@ -23,4 +23,19 @@ struct Sign {
   static X definition(const X& x) {
     return select(x > 0, 1, select(x < 0, -1, 0));
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::single;
+
+  template <class R>
+  static R value(R x) {
+    return select(x > 0.0, 1.0, select(x < 0.0, -1.0, x));
+  }
+  template <class R>
+  static R slope(R /*x*/) {
+    return 0.0;
+  }
+  template <class R>
+  static R curvature(R /*x*/) {
+    return 0.0;
+  }
 };

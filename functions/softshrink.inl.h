@@ -27,4 +27,20 @@ struct Softshrink {
   static X definition(const X& x, const X& lambda) {
     return select(x > lambda, x - lambda, select(x < -lambda, x + lambda, 0));
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x, R lambda) {
+    const R y = abs(x);
+    return copysign(select(y > lambda, exact(wide_sum(y, -lambda)), 0.0), x);
+  }
+  template <class R>
+  static R slope(R x, R lambda) {
+    return select(abs(x) > lambda, R(1.0), R(0.0));
+  }
+  template <class R>
+  static R curvature(R /*x*/, R /*lambda*/) {
+    return 0.0;
+  }
 };

@@ -23,4 +23,19 @@ struct SparsePlus {
   static X definition(const X& x) {
     return select(x > -1, select(x > 1, x, (x + 1) * (x + 1) / 4), 0);
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x) {
+    return select(x > -1.0, select(x > 1.0, x, 0.25 * exact(wide_square(wide_sum(x, 1.0)))), 0.0);
+  }
+  template <class R>
+  static R slope(R x) {
+    return select(x > -1.0, select(x > 1.0, 1.0, 0.5 * exact(wide_sum(x, 1.0))), 0.0);
+  }
+  template <class R>
+  static R curvature(R x) {
+    return select(x > -1.0, select(x > 1.0, R(0.0), R(0.5)), R(0.0));
+  }
 };

@@ -24,4 +24,19 @@ struct SparseSigmoid {
   static X definition(const X& x) {
     return select(x > -1, select(x > 1, 1, (x + 1) / 2), 0);
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::single;
+
+  template <class R>
+  static R value(R x) {
+    return select(x > -1.0, select(x > 1.0, 1.0, 0.5 * (x + 1.0)), 0.0);
+  }
+  template <class R>
+  static R slope(R x) {
+    return select(x > -1.0, select(x > 1.0, R(0.0), R(0.5)), R(0.0));
+  }
+  template <class R>
+  static R curvature(R /*x*/) {
+    return 0.0;
+  }
 };

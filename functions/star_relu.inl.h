@@ -27,4 +27,19 @@ struct StarRelu {
   static X definition(const X& x, const X& scale, const X& bias) {
     return select(x > 0, scale * x * x + bias, bias);
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x, R scale, R bias) {
+    return select(x > 0.0, exact_fma(scale, x * x, bias), bias);  // x * x is exact
+  }
+  template <class R>
+  static R slope(R x, R scale, R /*bias*/) {
+    return select(x > 0.0, exact_product(2.0 * scale, x), 0.0);
+  }
+  template <class R>
+  static R curvature(R x, R scale, R /*bias*/) {
+    return select(x > 0.0, 2.0 * scale, 0.0);
+  }
 };

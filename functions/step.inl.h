@@ -27,4 +27,19 @@ struct Step {
   static X definition(const X& x, const X& threshold) {
     return select(x > threshold, 1, 0);
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x, R threshold) {
+    return select(x > threshold, R(1.0), R(0.0));
+  }
+  template <class R>
+  static R slope(R /*x*/, R /*threshold*/) {
+    return 0.0;
+  }
+  template <class R>
+  static R curvature(R /*x*/, R /*threshold*/) {
+    return 0.0;
+  }
 };

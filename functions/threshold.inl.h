@@ -29,4 +29,19 @@ struct Threshold {
   static X definition(const X& x, const X& threshold, const X& value) {
     return select(x > threshold, x, value);
   }
+
+  static constexpr Arithmetic arithmetic = Arithmetic::exact;
+
+  template <class R>
+  static R value(R x, R threshold, R value) {
+    return select(x > threshold, x, value);
+  }
+  template <class R>
+  static R slope(R x, R threshold, R /*value*/) {
+    return select(x > threshold, R(1.0), R(0.0));
+  }
+  template <class R>
+  static R curvature(R /*x*/, R /*threshold*/, R /*value*/) {
+    return 0.0;
+  }
 };

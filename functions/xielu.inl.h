@@ -35,4 +35,21 @@ struct Xielu {
   static X definition(const X& x, const X& alpha_p, const X& alpha_n, const X& beta) {
     return select(x > 0, alpha_p * x * x + beta * x, alpha_n * (expm1(x) - x) + beta * x);
   }
+
+  template <class R>
+  static auto value(R x, R alpha_p, R alpha_n, R beta) {
+    // At -0 the sum is -0 unless beta is 0.
+    const R curved = select(x > 0.0, alpha_p * x * x, alpha_n * exp_remainder(at_most(x, 0.0)));
+    const R zero = select(beta == 0.0, abs(x), x);
+    return cancelling_sum(select(x == 0.0, zero, curved), beta * x);  // root near -2.4325
+  }
+  template <class R>
+  static auto slope(R x, R alpha_p, R alpha_n, R beta) {
+    // Root near -0.9808.
+    return cancelling_sum(select(x > 0.0, 2.0 * alpha_p * x, alpha_n * expm1(x)), beta);
+  }
+  template <class R>
+  static R curvature(R x, R alpha_p, R alpha_n, R /*beta*/) {
+    return select(x > 0.0, 2.0 * alpha_p, alpha_n * exp(x));
+  }
 };

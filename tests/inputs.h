@@ -61,10 +61,13 @@ inline std::vector<Call> calls_of(const Entry& entry) {
   for (std::size_t i = 0; i < parameters.size(); ++i) preset.parameters[i] = parameters[i].preset;
   std::vector<Call> calls{preset};
   for (std::size_t i = 0; i < parameters.size(); ++i)
-    for (const double value : {-0.3, 0.0, 0.1, 0.75, 1.702, 2.0, 13.7, 1e-3}) {
-      if (!parameters[i].accepts(value) || calls.size() > 5 * (i + 1)) continue;
-      calls.push_back(preset);
-      calls.back().parameters[i] = value;
+    for (const double value : {-0.3, 0.0, 0.1, 0.75, 1.702, 2.0, 13.7, 1e-3, 0.3, 1.25}) {
+      Call call = preset;
+      call.parameters[i] = value;
+      bool accepted = calls.size() <= 5 * (i + 1);
+      for (std::size_t k = 0; k < parameters.size(); ++k)
+        accepted = accepted && entry.info->accepts(k, call.parameters.data());
+      if (accepted) calls.push_back(call);
     }
   return calls;
 }

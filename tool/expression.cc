@@ -11,7 +11,7 @@ namespace {
 struct NotAnExpression {};
 
 /// sum = term {+|- term}, term = factor {*|/ factor}, factor = [-] atom [^|** factor],
-/// atom = number | inf | pi | parameter | (sum) | |sum|.
+/// atom = number | inf | pi | SELU_ALPHA | SELU_LAMBDA | parameter | (sum) | |sum|.
 class Parser {
  public:
   Parser(std::string_view text, const Call& call) : rest_(text), call_(call) {}
@@ -90,6 +90,8 @@ class Parser {
       if (parameters[i].name == word) return call_.parameters[i];
     if (word == "inf") return INFINITY;
     if (word == "pi") return M_PIl;
+    if (word == "SELU_ALPHA") return 1.673263242354377284817042991671652L;
+    if (word == "SELU_LAMBDA") return 1.050700987355480493419334985294606L;
     throw NotAnExpression();
   }
 

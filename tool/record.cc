@@ -142,7 +142,10 @@ std::string lipschitz_default(const Call& call) {
   std::vector<std::string_view> slopes;
   for (const Extremum& extremum : info.extrema)
     if (extremum.order == 1) slopes.push_back(extremum.value);
-  for (const Kink& kink : info.kinks) slopes.insert(slopes.end(), {kink.slope.at, kink.slope.left, kink.slope.right});
+  for (const Kink& kink : info.kinks) {
+    if (kink.order == 0) return "inf";  // f jumps
+    slopes.insert(slopes.end(), {kink.slope.at, kink.slope.left, kink.slope.right});
+  }
   for (const std::string_view slope : slopes) {
     const auto value = evaluate(slope, call);
     if (!value) return "";

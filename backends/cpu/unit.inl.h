@@ -2,16 +2,19 @@
 // What every kernel unit includes: the language of functions, once per target. No include guard: Highway's
 // foreach_target includes a unit again for each target, and its namespace differs each time.
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/targets.h"
 #include "core/arithmetic.h"
+#include "core/big/evaluators.h"
 #include "core/info.h"
 #include "core/language.h"
 #include "hwy/foreach_target.h"
@@ -26,9 +29,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "core/lane/single.inl.h"
 #include "core/lane/double_double.inl.h"
 #include "core/elementary/exp.inl.h"
+#include "core/elementary/exp_fine.inl.h"
+#include "core/elementary/exp_remainder.inl.h"
 #include "core/elementary/log1p.inl.h"
 #include "core/elementary/logistic.inl.h"
+#include "core/elementary/softplus.inl.h"
+#include "core/elementary/tanhshrink.inl.h"
 #include "core/elementary/normal.inl.h"
+#include "core/elementary/error_function.inl.h"
+#include "core/elementary/sine.inl.h"
+#include "core/elementary/arctangent.inl.h"
 #include "backends/cpu/elementwise.inl.h"
 #include "backends/cpu/row.inl.h"
 #include "backends/cpu/loops.inl.h"

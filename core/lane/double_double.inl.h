@@ -12,7 +12,8 @@ struct DoubleDouble {
   HWY_INLINE DoubleDouble(double c) : hi(c), lo(0.0) {}
   HWY_INLINE DoubleDouble(Real high, Real low) : hi(high), lo(low) {}
   HWY_INLINE DoubleDouble(TwoReals<1> s) : hi(s.high), lo(s.low) {}
-  static HWY_INLINE DoubleDouble constant(double high, double low) { return {Real(high), Real(low)}; }
+  HWY_INLINE explicit DoubleDouble(Constant c) : hi(c.high), lo(c.low) {}
+  static HWY_INLINE DoubleDouble constant(double high, double low, double /*lowest*/ = 0) { return {Real(high), Real(low)}; }
 
   /// hi + lo where |hi| >= |lo| or hi = 0.
   static HWY_INLINE DoubleDouble normal(Real high, Real low) {
@@ -39,10 +40,12 @@ struct DoubleDouble {
     const DoubleDouble r1 = r - b * DoubleDouble(q1);
     return normal(q, q1) + DoubleDouble(r1.hi / b.hi);
   }
-  HWY_INLINE friend Mask operator<(DoubleDouble a, double b) { return a.hi < Real(b); }
-  HWY_INLINE friend Mask operator>(DoubleDouble a, double b) { return a.hi > Real(b); }
-  HWY_INLINE friend Mask operator>=(DoubleDouble a, double b) { return a.hi >= Real(b); }
-  HWY_INLINE friend Mask operator==(DoubleDouble a, double b) { return a.hi == Real(b); }
+  HWY_INLINE friend Mask operator<(DoubleDouble a, DoubleDouble b) {
+    return (a.hi < b.hi) | ((a.hi == b.hi) & (a.lo < b.lo));
+  }
+  HWY_INLINE friend Mask operator>(DoubleDouble a, DoubleDouble b) { return b < a; }
+  HWY_INLINE friend Mask operator>=(DoubleDouble a, DoubleDouble b) { return (a > b) | (a == b); }
+  HWY_INLINE friend Mask operator==(DoubleDouble a, DoubleDouble b) { return (a.hi == b.hi) & (a.lo == b.lo); }
 };
 
 HWY_INLINE DoubleDouble select(Mask m, DoubleDouble yes, DoubleDouble no) {
@@ -60,8 +63,29 @@ HWY_INLINE DoubleDouble at_least(DoubleDouble a, double bound) { return select(a
 HWY_INLINE DoubleDouble at_most(DoubleDouble a, double bound) { return select(a.hi > Real(bound), bound, a); }
 HWY_INLINE DoubleDouble reciprocal(DoubleDouble d) { return DoubleDouble(1.0) / d; }
 HWY_INLINE DoubleDouble quick_reciprocal(DoubleDouble d) { return reciprocal(d); }
-HWY_INLINE DoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
+/// a + b, with what its error is to be judged by.
+struct CancellingDoubleDouble {
+  DoubleDouble a, b;
+};
+HWY_INLINE CancellingDoubleDouble cancelling_sum(DoubleDouble a, DoubleDouble b) { return {a, b}; }
+HWY_INLINE DoubleDouble sum(DoubleDouble y) { return y; }
+HWY_INLINE DoubleDouble sum(CancellingDoubleDouble y) { return y.a + y.b; }
+HWY_INLINE Real magnitude(DoubleDouble y) { return abs(y.hi); }
+HWY_INLINE Real magnitude(CancellingDoubleDouble y) { return abs(y.a.hi) + abs(y.b.hi); }
+HWY_INLINE DoubleDouble wide_sum(DoubleDouble a, DoubleDouble b) { return a + b; }
+HWY_INLINE DoubleDouble wide_product(DoubleDouble a, DoubleDouble b) { return a * b; }
+HWY_INLINE DoubleDouble wide_square(DoubleDouble a) { return a * a; }
+HWY_INLINE DoubleDouble wide_quotient(DoubleDouble a, DoubleDouble b) { return a / b; }
+HWY_INLINE DoubleDouble exact(DoubleDouble a) { return a; }
+/// One step of Newton's method from the double result: relative error below 2^-103.
+HWY_INLINE DoubleDouble sqrt(DoubleDouble d) {
+  const DoubleDouble y = sqrt(d.hi);
+  const Real correction = (d - y * y).hi / (y.hi + y.hi);
+  return select(d == 0.0, d, DoubleDouble::normal(y.hi, correction));
+}
+HWY_INLINE DoubleDouble reciprocal_sqrt(DoubleDouble d) { return reciprocal(sqrt(d)); }
 HWY_INLINE DoubleDouble exact_product(DoubleDouble a, DoubleDouble b) { return a * b; }
+HWY_INLINE DoubleDouble exact_fma(DoubleDouble a, DoubleDouble b, DoubleDouble c) { return a * b + c; }
 /// `series` where |x| < 2^-40, else `general`: for results like x/8 (1 - x^2/3), where the tip of the scales at a tie
 /// is too small even for lo when it comes out of terms of order x that cancel.
 HWY_INLINE DoubleDouble near_zero(DoubleDouble x, DoubleDouble series, DoubleDouble general) {

@@ -57,8 +57,9 @@ struct Reals {
   HWY_INLINE Reals(double c) {
     for (DoublesV& each : v) each = hn::Set(Doubles(), c);
   }
-  /// A constant known to more than a double; the low part is for DoubleDouble.
-  static HWY_INLINE Reals constant(double high, double /*low*/) { return high; }
+  HWY_INLINE explicit Reals(Constant c) : Reals(c.high) {}
+  /// A constant known to more than a double; the lower parts are for DoubleDouble and Big.
+  static HWY_INLINE Reals constant(double high, double /*low*/, double /*lowest*/ = 0) { return high; }
 
   HWY_INLINE friend Reals operator+(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Add(a.v[k], b.v[k])); }
   HWY_INLINE friend Reals operator-(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Sub(a.v[k], b.v[k])); }
@@ -158,10 +159,29 @@ HWY_INLINE Reals<K> reciprocal(Reals<K> d) {
 #endif
 }
 
+template <int K>
+HWY_INLINE Reals<K> sqrt(Reals<K> d) {
+  return ACTFUN_EACH(Reals<K>, hn::Sqrt(d.v[k]));
+}
+
+/// 1 / sqrt(d) within 2^-50, for 2^-1020 < d < 2^1020: an estimate of 14 bits and one step of fourth order where there
+/// is one, (1 - e)^(-1/2) = 1 + e/2 + 3/8 e^2 + 5/16 e^3 + ...
+template <int K>
+HWY_INLINE Reals<K> reciprocal_sqrt(Reals<K> d) {
+#if HWY_TARGET == HWY_AVX3
+  const Reals<K> r = ACTFUN_EACH(Reals<K>, DoublesV{_mm512_rsqrt14_pd(d.v[k].raw)});
+  const Reals<K> e = fnma(d * r, r, 1.0);
+  return fma(r * e, fma(fma(e, 0.3125, 0.375), e, 0.5), r);
+#else
+  return 1.0 / sqrt(d);
+#endif
+}
+
 /// high + low, usually with |low| <= ulp(high) / 2.
 template <int K>
 struct TwoReals {
   Reals<K> high, low;
+  HWY_INLINE friend Masks<K> operator==(TwoReals a, double c) { return (a.high == c) & (a.low == 0.0); }
 };
 
 /// The exact product a b, unless it under- or overflows.
@@ -202,9 +222,53 @@ HWY_INLINE Reals<K> round_to_odd(TwoReals<K> sum) {
   const Masks<K> beyond = copysign(Reals<K>(1.0), sum.high) * sum.low > 0.0;
   return select(inexact & even, select(beyond, up, down), sum.high);
 }
+
+/// Sums, products and quotients to about twice a double's precision; `exact` makes a result of one of them. What a
+/// function file does with them is exact as long as it fits two doubles, and at worst 2^-104 away.
+template <int K>
+HWY_INLINE TwoReals<K> wide_sum(Reals<K> a, std::type_identity_t<Reals<K>> b) {
+  return two_sum(a, b);
+}
+template <int K>
+HWY_INLINE TwoReals<K> wide_product(Reals<K> a, std::type_identity_t<Reals<K>> b) {
+  return two_product(a, b);
+}
+template <int K>
+HWY_INLINE TwoReals<K> wide_product(Reals<K> a, TwoReals<K> b) {
+  const TwoReals<K> p = two_product(a, b.high);
+  return two_sum(p.high, fma(a, b.low, p.low));
+}
+template <int K>
+HWY_INLINE TwoReals<K> wide_square(TwoReals<K> a) {
+  const TwoReals<K> p = two_product(a.high, a.high);
+  return two_sum(p.high, fma(a.low, fma(Reals<K>(2.0), a.high, a.low), p.low));
+}
+template <int K>
+HWY_INLINE TwoReals<K> wide_quotient(TwoReals<K> a, std::type_identity_t<Reals<K>> b) {
+  const Reals<K> q = a.high / b;
+  const TwoReals<K> p = two_product(q, b);
+  return two_sum(q, (((a.high - p.high) - p.low) + a.low) * (1.0 / b));
+}
+/// Rounded to odd.
+template <int K>
+HWY_INLINE Reals<K> exact(TwoReals<K> a) {
+  return round_to_odd(a);
+}
 template <int K>
 HWY_INLINE Reals<K> exact_product(Reals<K> a, Reals<K> b) {
   return round_to_odd(two_product(a, b));
+}
+template <int K>
+HWY_INLINE Reals<K> exact_product(TwoReals<K> a, Reals<K> b) {
+  const Reals<K> p = a.high * b;
+  return select(abs(p) < std::numeric_limits<double>::infinity(), exact(wide_product(b, a)), p);
+}
+/// a b + c rounded to odd (S. Boldo, G. Melquiond, IEEE TC 57, 2008); an infinite product is the result.
+template <int K>
+HWY_INLINE Reals<K> exact_fma(Reals<K> a, Reals<K> b, Reals<K> c) {
+  const TwoReals<K> p = two_product(a, b), s = two_sum(c, p.low), t = two_sum(p.high, s.high);
+  const Reals<K> y = round_to_odd(two_sum(t.high, round_to_odd(two_sum(t.low, s.low))));
+  return select(abs(p.high) < std::numeric_limits<double>::infinity(), y, p.high);
 }
 
 /// a + b where the two may cancel: the rounding test must judge the error against |a| + |b|, not against the sum.

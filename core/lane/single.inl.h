@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single: a vector of floats that reads like a number, for functions that are exact in single precision.
+// Single: a vector of floats that reads like a number, for functions that are exact in single precision or
+// round once: one sum, one product.
 
 struct SingleMask {
   hn::Mask<hn::ScalableTag<float>> m;
@@ -14,6 +15,8 @@ struct Single {
   HWY_INLINE Single(V raw) : v(raw) {}
   HWY_INLINE Single(double c) : v(hn::Set(D(), static_cast<float>(c))) {}
 
+  HWY_INLINE friend Single operator+(Single a, Single b) { return hn::Add(a.v, b.v); }
+  HWY_INLINE friend Single operator*(Single a, Single b) { return hn::Mul(a.v, b.v); }
   HWY_INLINE friend Single operator-(Single a) { return hn::Neg(a.v); }
   HWY_INLINE friend SingleMask operator<(Single a, Single b) { return {hn::Lt(a.v, b.v)}; }
   HWY_INLINE friend SingleMask operator>(Single a, Single b) { return {hn::Gt(a.v, b.v)}; }
