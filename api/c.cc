@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C interface: checks every argument, then calls the kernels. Nothing throws past it.
+#include <cfloat>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -7,6 +8,7 @@
 
 #include "actfun/actfun.h"
 #include "api/registry.h"
+#include "backends/cpu/float_environment.h"
 
 namespace {
 
@@ -58,22 +60,31 @@ const Target* target_in_use() noexcept {
 
 Call call_of(const actfun_function* f, const actfun::Entry* entry) {
   Call call{entry};
-  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i) call.parameters[i] = f->parameters[i];
+  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i) {
+    const actfun::Parameter& known = entry->info->parameters[i];
+    call.parameters[i] = f->parameters[i];
+    call.rational[i] = (f->rational >> i & 1) && !known.exact.empty() && f->parameters[i] == known.preset;
+  }
+  call.overflow = static_cast<actfun::Overflow>(f->overflow);
   return call;
 }
 
-actfun_status evaluate(const actfun_function* f, Order order, const float* x, float* y, size_t n) noexcept {
+/// Checks what all elementwise calls share, and says which function and target they mean.
+actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call, const Target*& target) {
   const actfun::Entry* entry = nullptr;
   if (const actfun_status status = check(f, entry); status != ACTFUN_OK) return status;
-  size_t count = 0;
-  if (!multiply(count, n)) return ACTFUN_BAD_SHAPE;
-  const Buffer in{x, n * sizeof(float)}, out{y, n * sizeof(float)};
+  if (f->overflow > ACTFUN_OVERFLOW_TO_NAN) return ACTFUN_BAD_FORMAT;
   if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
   if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
-  const Target* target = target_in_use();
+  target = target_in_use();
   if (!target) return ACTFUN_BAD_TARGET;
-  call_of(f, entry).evaluate(order, x, y, n, *target);
+  call = call_of(f, entry);
   return ACTFUN_OK;
+}
+
+bool valid(const actfun_quantization* q) {
+  const int least = q->is_signed ? -128 : 0;
+  return q->scale > 0 && q->scale <= FLT_MAX && q->zero_point >= least && q->zero_point <= least + 255;
 }
 
 using AxisFunction = void (*)(const float*, float*, std::size_t, std::size_t, std::size_t, const Target&);
@@ -113,7 +124,10 @@ actfun_status actfun_find(const char* function, actfun_function* found, char* me
     const Call call = actfun::parse_function(function);
     *found = {};
     found->id = call.entry->id;
-    for (std::size_t i = 0; i < ACTFUN_MAX_PARAMETERS; ++i) found->parameters[i] = call.parameters[i];
+    for (std::size_t i = 0; i < ACTFUN_MAX_PARAMETERS; ++i) {
+      found->parameters[i] = call.parameters[i];
+      found->rational = static_cast<uint8_t>(found->rational | (call.rational[i] ? 1u << i : 0u));
+    }
     return ACTFUN_OK;
   } catch (const actfun::ParameterError& error) {
     write_message(error.what(), message, size);
@@ -124,14 +138,58 @@ actfun_status actfun_find(const char* function, actfun_function* found, char* me
   }
 }
 
+actfun_status actfun_apply(const actfun_function* f, actfun_order order, actfun_format format, const void* x, void* y,
+                           size_t n) {
+  if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE || format < ACTFUN_F32 || format > ACTFUN_F8E5M2)
+    return ACTFUN_BAD_FORMAT;
+  const auto type = static_cast<actfun::Format>(format);
+  if (n > SIZE_MAX / 2 / actfun::info_of(type).bytes) return ACTFUN_BAD_SHAPE;
+  const size_t bytes = n * actfun::info_of(type).bytes;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, bytes}, {y, bytes}, call, target); status != ACTFUN_OK) return status;
+  call.apply(static_cast<Order>(order), type, x, y, n, *target);
+  return ACTFUN_OK;
+}
+actfun_status actfun_apply_quantized(const actfun_function* f, actfun_order order, const actfun_quantization* in,
+                                     const actfun_quantization* out, const void* x, void* y, size_t n) {
+  if (!in) return ACTFUN_NULL_POINTER;
+  if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE || !valid(in) || (out && !valid(out))) return ACTFUN_BAD_FORMAT;
+  if (n > SIZE_MAX / 2 / sizeof(float)) return ACTFUN_BAD_SHAPE;
+  const Buffer from{x, n}, to{y, out ? n : n * sizeof(float)};
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, from, to, call, target); status != ACTFUN_OK) return status;
+  const auto quantization = [](const actfun_quantization* q) {
+    return actfun::Quantization{q->is_signed != 0, q->scale, q->zero_point};
+  };
+  const actfun::Quantization integers = out ? quantization(out) : actfun::Quantization{};
+  call.apply(static_cast<Order>(order), quantization(in), out ? &integers : nullptr, x, y, n, *target);
+  return ACTFUN_OK;
+}
+
+actfun_status actfun_convert(actfun_format from, const void* x, actfun_format to, void* y, size_t n) {
+  if (from < ACTFUN_F32 || from > ACTFUN_F8E5M2 || to < ACTFUN_F32 || to > ACTFUN_F8E5M2) return ACTFUN_BAD_FORMAT;
+  if (n > SIZE_MAX / 2 / sizeof(double)) return ACTFUN_BAD_SHAPE;
+  const auto source = static_cast<actfun::Format>(from), result = static_cast<actfun::Format>(to);
+  const Buffer in{x, n * actfun::info_of(source).bytes}, out{y, n * actfun::info_of(result).bytes};
+  if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
+  if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
+  const Target* target = target_in_use();
+  if (!target) return ACTFUN_BAD_TARGET;
+  const actfun::DefaultFloatEnvironment environment;
+  actfun::convert(source, x, result, y, n, target->bit);
+  return ACTFUN_OK;
+}
+
 actfun_status actfun_value(const actfun_function* f, const float* x, float* y, size_t n) {
-  return evaluate(f, Order::value, x, y, n);
+  return actfun_apply(f, ACTFUN_VALUE, ACTFUN_F32, x, y, n);
 }
 actfun_status actfun_slope(const actfun_function* f, const float* x, float* y, size_t n) {
-  return evaluate(f, Order::slope, x, y, n);
+  return actfun_apply(f, ACTFUN_SLOPE, ACTFUN_F32, x, y, n);
 }
 actfun_status actfun_curvature(const actfun_function* f, const float* x, float* y, size_t n) {
-  return evaluate(f, Order::curvature, x, y, n);
+  return actfun_apply(f, ACTFUN_CURVATURE, ACTFUN_F32, x, y, n);
 }
 actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, float* y, float* dy, size_t n) {
   const actfun::Entry* entry = nullptr;
@@ -194,6 +252,9 @@ const char* actfun_status_text(actfun_status status) {
       return "an unknown parameter, or a value outside its domain";
     case ACTFUN_BAD_SHAPE:
       return "sizes that do not fit each other, or do not fit memory";
+    case ACTFUN_BAD_FORMAT:
+      return "not an order, a format, an overflow rule or a quantisation (scale > 0, zero point in the integers' "
+             "range)";
     case ACTFUN_BAD_TARGET:
       return "ACTFUN_TARGET names an instruction set that this machine or build lacks";
   }

@@ -95,7 +95,10 @@ Call parse_function(std::string_view text) {
   const std::size_t colon = text.find(':');
   Call call{&find(text.substr(0, colon))};
   const auto& known = call.info().parameters;
-  for (std::size_t i = 0; i < known.size(); ++i) call.parameters[i] = known[i].preset;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    call.parameters[i] = known[i].preset;
+    call.rational[i] = !known[i].exact.empty();
+  }
   if (colon == std::string_view::npos) return call;
 
   const std::string name(call.info().name);
@@ -123,6 +126,7 @@ Call parse_function(std::string_view text) {
     if (!parse_number(number, value))
       throw ParameterError(name + ": " + std::string(parameter) + "='" + std::string(number) + "' is not a number");
     call.parameters[i] = value;
+    call.rational[i] = false;
     given[i] = number;
   }
   // Only now: a bound may be another parameter. Those given come first, as it is they that the caller can change.
@@ -143,7 +147,8 @@ Call parse_function(std::string_view text) {
 
 bool Call::preset() const {
   for (std::size_t i = 0; i < info().parameters.size(); ++i)
-    if (parameters[i] != info().parameters[i].preset) return false;
+    if (parameters[i] != info().parameters[i].preset || rational[i] != !info().parameters[i].exact.empty())
+      return false;
   return true;
 }
 
@@ -151,7 +156,7 @@ std::string Call::text() const {
   std::string text(info().name);
   char separator = ':';
   for (std::size_t i = 0; i < info().parameters.size(); ++i) {
-    if (parameters[i] == info().parameters[i].preset) continue;
+    if (parameters[i] == info().parameters[i].preset && rational[i] == !info().parameters[i].exact.empty()) continue;
     text += separator + std::string(info().parameters[i].name) + "=" + shortest(parameters[i]);
     separator = ',';
   }

@@ -14,7 +14,11 @@ namespace definitions {
 #include "all_functions.h"
 }  // namespace definitions
 
-#define ELEMENTWISE(file, Name) const Kernels* lookup_##file(std::int64_t target);
+#define ELEMENTWISE(file, Name)                      \
+  const Kernels* lookup_##file(std::int64_t target); \
+  namespace big {                                    \
+  const Evaluators* evaluators_##file();             \
+  }
 #define AXIS(file, Name) const RowKernel* lookup_##file(std::int64_t target);
 #include "functions/list.def"
 #undef ELEMENTWISE
@@ -33,6 +37,14 @@ constexpr std::size_t kCount = std::size(kRecords);
 
 const Kernels* (*const kLookups[])(std::int64_t) = {
 #define ELEMENTWISE(file, Name) lookup_##file,
+#define AXIS(file, Name) nullptr,
+#include "functions/list.def"
+#undef ELEMENTWISE
+#undef AXIS
+};
+
+const big::Evaluators* (*const kEvaluators[])() = {
+#define ELEMENTWISE(file, Name) big::evaluators_##file,
 #define AXIS(file, Name) nullptr,
 #include "functions/list.def"
 #undef ELEMENTWISE
@@ -72,16 +84,64 @@ const Kernels& kernels(const Call& call, const Target& target) {
   return call.instead ? *call.instead : *kLookups[call.entry->id](target.bit);
 }
 
+namespace {
+
+using Constants = std::array<Constant, kMaxParameters>;
+Constants constants(const Call& call) {
+  Constants c;
+  for (std::size_t i = 0; i < call.info().parameters.size(); ++i)
+    c[i] = {call.parameters[i] + 0.0,  // + 0 makes -0 into 0
+            call.rational[i] ? call.info().parameters[i].residue() : 0};
+  return c;
+}
+
+bool has_limits(const Info& info, Order order) {
+  const Limits* limits[] = {&info.limits, &info.derivative_limits, &info.second_derivative_limits};
+  const std::string_view text = limits[static_cast<int>(order)]->lower;
+  return text != "none" && text != "nan";
+}
+
+Elementwise elementwise(const Call& call, Order order, const Target& target, const Constants& parameters) {
+  const auto k = static_cast<int>(order);
+  const Kernels& all = kernels(call, target);
+  return {all.order[k],
+          all.wide[k],
+          kEvaluators[call.entry->id]()->order[k],
+          parameters.data(),
+          has_limits(call.info(), order),
+          target.bit,
+          call.overflow};
+}
+
+}  // namespace
+
+void Call::apply(Order order, Format format, const void* x, void* y, std::size_t n, const Target& target) const {
+  const DefaultFloatEnvironment environment;
+  const Constants parameters_of_call = constants(*this);
+  run(elementwise(*this, order, target, parameters_of_call), format, x, y, n);
+}
+void Call::apply(Order order, const Quantization& in, const Quantization* out, const void* x, void* y, std::size_t n,
+                 const Target& target) const {
+  const DefaultFloatEnvironment environment;
+  const Constants parameters_of_call = constants(*this);
+  run(elementwise(*this, order, target, parameters_of_call), in, out, x, y, n);
+}
+double Call::evaluate_big(Order order, Format format, double x) const {
+  const DefaultFloatEnvironment environment;
+  const Constants parameters_of_call = constants(*this);
+  return actfun::evaluate_big(elementwise(*this, order, compiled_targets().back(), parameters_of_call), format, x);
+}
+
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  kernels(*this, target).order[static_cast<int>(order)](x, y, n, parameters.data());
+  kernels(*this, target).order[static_cast<int>(order)](x, y, n, constants(*this).data());
 }
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n) const {
   evaluate(order, x, y, n, current_target());
 }
 void Call::evaluate_value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  kernels(*this, target).value_and_slope(x, y, dy, n, parameters.data());
+  kernels(*this, target).value_and_slope(x, y, dy, n, constants(*this).data());
 }
 
 void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target) {

@@ -12,7 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "backends/cpu/formats.h"
 #include "backends/cpu/kernels.h"
+#include "core/format.h"
 #include "core/info.h"
 
 namespace actfun {
@@ -44,11 +46,21 @@ struct Call {
   std::array<double, kMaxParameters> parameters{};
   const Kernels* instead = nullptr;  ///< run these, whatever the target: for tests that need a kernel that is wrong
 
+  std::array<bool, kMaxParameters> rational{};  ///< parameter i is the record's `exact` default, not its nearest double
+  Overflow overflow = Overflow::saturate;       ///< of formats without infinities
+
   const Info& info() const { return *entry->info; }
   /// Whether all parameters are at their defaults: what certificates are about.
   bool preset() const;
   /// `name` or `name:param=value,...`, listing parameters that are not at their default.
   std::string text() const;
+  /// Elementwise only, on arrays of any format; y may be x. Sets the floating-point environment.
+  void apply(Order order, Format format, const void* x, void* y, std::size_t n, const Target& target) const;
+  /// Elementwise only, on quantised integers; without `out`, y holds floats.
+  void apply(Order order, const Quantization& in, const Quantization* out, const void* x, void* y, std::size_t n,
+             const Target& target) const;
+  /// f(x) rounded once to a format, by 256-bit arithmetic: slow, and right for any finite x.
+  double evaluate_big(Order order, Format format, double x) const;
   /// Elementwise only, for exactly this instruction set; y may be x. Sets the floating-point environment.
   void evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const;
   void evaluate(Order order, const float* x, float* y, std::size_t n) const;  ///< on current_target()

@@ -21,14 +21,23 @@ void write(std::ostream& out, const actfun::Entry& entry) {
   out << "/// " << info.formula;
   if (!info.paper.empty()) out << " (" << info.paper << ")";
   out << "\nstruct " << type << " {\n";
-  std::string values;
+  std::string values, rational;
   for (const actfun::Parameter& parameter : info.parameters) {
     char preset[32];
     std::snprintf(preset, sizeof preset, "%.17g", parameter.preset);
-    out << "  double " << parameter.name << " = " << preset << ";  ///< " << parameter.domain << "\n";
-    values += (values.empty() ? "" : ", ") + std::string(parameter.name);
+    const std::string name_of_parameter(parameter.name);
+    if (parameter.exact.empty()) {
+      out << "  double " << name_of_parameter << " = " << preset << ";  ///< " << parameter.domain << "\n";
+    } else {
+      out << "  RationalParameter " << name_of_parameter << " = RationalParameter::exactly(" << preset << ");  ///< "
+          << parameter.domain << "; by default exactly " << parameter.exact << "\n";
+      rational += (rational.empty() ? "" : " | ") + name_of_parameter + ".exact() << " +
+                  std::to_string(&parameter - info.parameters.begin());
+    }
+    values += (values.empty() ? "" : ", ") + name_of_parameter;
   }
-  out << "  constexpr actfun_function handle() const { return {" << entry.id << ", {" << values << "}}; }\n"
+  out << "  constexpr actfun_function handle() const {\n    return {" << entry.id << ", "
+      << (rational.empty() ? "0" : rational) << ", 0, 0, {" << values << "}};\n  }\n"
       << "  ACTFUN_ELEMENTWISE_OPERATIONS\n"
       << "};\ninline constexpr " << type << " " << name << "{};\n\n";
 }

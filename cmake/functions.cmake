@@ -34,8 +34,12 @@ function(actfun_write_kernel_units out_sources)
     endif()
     if(CMAKE_MATCH_1 STREQUAL "AXIS")
       set(loops AxisLoops)
+      set(on_big "")
     else()
       set(loops ElementwiseLoops)
+      string(CONCAT on_big "namespace actfun::big {\n${base}#include \"functions/${file}.inl.h\"\n"
+             "const Evaluators* evaluators_${file}() { return &EvaluatorsOf<${Name}>::evaluators; }\n"
+             "}  // namespace actfun::big")
     endif()
     set(unit "${PROJECT_BINARY_DIR}/kernels/${file}.cc")
     configure_file("${PROJECT_SOURCE_DIR}/backends/cpu/unit.cc.in" "${unit}" @ONLY)

@@ -36,7 +36,18 @@ struct Parameter {
   std::string_view domain;  ///< begins with "any real", "> V", ">= V", "<= V" or "integer >= V", where V is a number or
                             ///< the name of another parameter; the rest is a remark
   bool learnable = false;
-  std::string_view exact{};  ///< the rational number that the default stands for when no double is it
+  std::string_view exact{};  ///< "p/q" when the default is this rational number and not its nearest double, `preset`
+
+  /// The default less `preset`.
+  constexpr double residue() const {
+    if (exact.empty()) return 0;
+    double p[2] = {0, 0};  // small integers
+    int which = 0;
+    for (const char c : exact) c == '/' ? which = 1 : p[which] = 10 * p[which] + (c - '0');
+    // p - q preset without rounding: q has few bits, so the halves' products are exact.
+    const double high = static_cast<double>(static_cast<float>(preset)), low = preset - high;
+    return (p[0] - p[1] * high - p[1] * low) / p[1];
+  }
 
   /// The V of the domain; empty for any real number.
   constexpr std::string_view bound() const {

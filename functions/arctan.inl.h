@@ -25,4 +25,18 @@ struct Arctan {
   static X definition(const X& x) {
     return atan(x);
   }
+
+  template <class R>
+  static R value(R x) {
+    return atan(x);
+  }
+  template <class R>
+  static R slope(R x) {
+    return reciprocal(1.0 + x * x);
+  }
+  template <class R>
+  static R curvature(R x) {
+    const R r = reciprocal(1.0 + x * x);
+    return -2.0 * x * r * r;
+  }
 };

@@ -22,4 +22,19 @@ struct BentIdentity {
   static X definition(const X& x) {
     return (sqrt(x * x + 1) - 1) / 2 + x;
   }
+
+  template <class R>
+  static R value(R x) {
+    // sqrt(x^2 + 1) - 1 = x^2 / (sqrt(x^2 + 1) + 1)
+    return x * (1.0 + 0.5 * x * reciprocal(sqrt(x * x + 1.0) + 1.0));
+  }
+  template <class R>
+  static R slope(R x) {
+    return 1.0 + 0.5 * x * reciprocal_sqrt(x * x + 1.0);
+  }
+  template <class R>
+  static R curvature(R x) {
+    const R s = reciprocal_sqrt(x * x + 1.0);
+    return 0.5 * s * s * s;
+  }
 };

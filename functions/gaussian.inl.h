@@ -27,4 +27,19 @@ struct Gaussian {
   static X definition(const X& x) {
     return exp(-(x * x));
   }
+
+  template <class R>
+  static R value(R x) {
+    return exp_decay(-(x * x));
+  }
+  template <class R>
+  static R slope(R x) {
+    const R z = cut(x);
+    return -2.0 * z * exp_decay(-(z * z));
+  }
+  template <class R>
+  static R curvature(R x) {
+    const R z = cut(x), w = z * z;
+    return (4.0 * w - 2.0) * exp_decay(-w);  // near the roots the difference is exact
+  }
 };

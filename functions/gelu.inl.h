@@ -33,13 +33,11 @@ struct Gelu {
 
   template <class R>
   static R value(R x) {
-    const R t = at_least(x, -15.0);  // below, gelu underflows
-    return t * normal_cumulative(t);
+    return x * normal_cumulative(x);
   }
   template <class R>
   static auto slope(R x) {
-    const R t = at_least(x, -15.0);
-    return cancelling_sum(normal_cumulative(t), t * normal_density(t));  // root near -0.7518
+    return cancelling_sum(normal_cumulative(x), x * normal_density(x));  // root near -0.7518
   }
   template <class R>
   static R curvature(R x) {

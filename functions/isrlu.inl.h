@@ -26,4 +26,19 @@ struct Isrlu {
   static X definition(const X& x, const X& alpha) {
     return select(x < 0, x / sqrt(1 + alpha * x * x), x);
   }
+
+  static constexpr double far = Isru::far;
+
+  template <class R>
+  static R value(R x, R alpha) {
+    return select(x < 0.0, Isru::value(x, alpha), x);
+  }
+  template <class R>
+  static R slope(R x, R alpha) {
+    return select(x < 0.0, Isru::slope(x, alpha), 1.0);
+  }
+  template <class R>
+  static R curvature(R x, R alpha) {
+    return select(x < 0.0, Isru::curvature(x, alpha), 0.0);
+  }
 };

@@ -27,4 +27,21 @@ struct Isru {
   static X definition(const X& x, const X& alpha) {
     return x / sqrt(1 + alpha * x * x);
   }
+
+  static constexpr double far = 0x1p300;  // a small alpha delays the limits
+
+  template <class R>
+  static R value(R x, R alpha) {
+    return x * reciprocal_sqrt(1.0 + alpha * (x * x));
+  }
+  template <class R>
+  static R slope(R x, R alpha) {
+    const R s = reciprocal_sqrt(1.0 + alpha * (x * x));
+    return s * s * s;
+  }
+  template <class R>
+  static R curvature(R x, R alpha) {
+    const R s = reciprocal_sqrt(1.0 + alpha * (x * x)), w = s * s;
+    return -3.0 * alpha * (x * s) * w * w;
+  }
 };

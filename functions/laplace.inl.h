@@ -28,4 +28,19 @@ struct Laplace {
   static X definition(const X& x, const X& mu, const X& sigma) {
     return erfc((mu - x) / (sigma * sqrt(X(2)))) / 2;
   }
+
+  template <class R>
+  static R value(R x, R mu, R sigma) {
+    return normal_cumulative((x - mu) * (1.0 / sigma));
+  }
+  template <class R>
+  static R slope(R x, R mu, R sigma) {
+    const R scale = 1.0 / sigma;
+    return scale * normal_density((x - mu) * scale);
+  }
+  template <class R>
+  static R curvature(R x, R mu, R sigma) {
+    const R scale = 1.0 / sigma, u = (x - mu) * scale;
+    return -u * normal_density(u) * (scale * scale);
+  }
 };

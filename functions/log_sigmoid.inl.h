@@ -22,4 +22,18 @@ struct LogSigmoid {
   static X definition(const X& x) {
     return -softplus(-x);
   }
+
+  // As with softplus, nothing overflows and nothing cancels.
+  template <class R>
+  static R value(R x) {
+    return -Softplus::value(-x, R(1.0));
+  }
+  template <class R>
+  static R slope(R x) {
+    return Softplus::slope(-x, R(1.0));
+  }
+  template <class R>
+  static R curvature(R x) {
+    return -Softplus::curvature(x, R(1.0));
+  }
 };

@@ -12,7 +12,7 @@ struct ScaledTanh {
       .formula = "alpha*tanh(beta*x)",
       .derivative = "alpha*beta*(1 - tanh(beta*x)^2)",
       .second_derivative = "-2*alpha*beta^2*tanh(beta*x)*(1 - tanh(beta*x)^2)",
-      .limits = {"-alpha", "alpha"},
+      .limits = {"-alpha*sign(beta)", "alpha*sign(beta)"},
       .derivative_limits = {"0", "0"},
       .second_derivative_limits = {"0", "-0"},
       .range = "(-alpha, alpha)",
@@ -29,5 +29,18 @@ struct ScaledTanh {
   template <class X>
   static X definition(const X& x, const X& alpha, const X& beta) {
     return alpha * tanh(beta * x);
+  }
+
+  template <class R>
+  static R value(R x, R alpha, R beta) {
+    return alpha * tanh(beta * x);
+  }
+  template <class R>
+  static R slope(R x, R alpha, R beta) {
+    return alpha * beta * sech2(beta * x);
+  }
+  template <class R>
+  static R curvature(R x, R alpha, R beta) {
+    return alpha * beta * beta * Tanh::curvature(beta * x);
   }
 };

@@ -29,4 +29,27 @@ struct Serf {
   static X definition(const X& x) {
     return x * erf(softplus(x));
   }
+
+  template <class R>
+  static R value(R x) {
+    return x * erf(softplus(x));
+  }
+  template <class R>
+  static auto slope(R x) {
+    const R z = cut(x), p = softplus(z);
+    return cancelling_sum(erf(p), z * gate_slope(z, p));  // root near -1.1931
+  }
+  template <class R>
+  static auto curvature(R x) {
+    const R z = cut(x), p = softplus(z), k = gate_slope(z, p);
+    const auto [s, c, d] = logistic(z);
+    return cancelling_sum(2.0 * k, k * z * (c - 2.0 * p * s));  // roots near -2.2565 and 1.096
+  }
+
+ private:
+  /// The derivative of erf(p), p = softplus(x).
+  template <class R>
+  static R gate_slope(R x, R p) {
+    return R::constant(0x1.20dd750429b6dp0, 0x1.1ae3a914fed8p-56) * exp_decay(-(p * p)) * sigmoid(x);  // 2 / sqrt(pi)
+  }
 };

@@ -49,4 +49,19 @@ struct Sine {
   static X definition(const X& x, const X& omega) {
     return sin(omega * x);
   }
+
+  static constexpr bool has_limits[] = {false, false, false};
+
+  template <class R>
+  static R value(R x, R omega) {
+    return sin_of_product<0>(omega, x);
+  }
+  template <class R>
+  static R slope(R x, R omega) {
+    return omega * sin_of_product<2>(omega, x);
+  }
+  template <class R>
+  static R curvature(R x, R omega) {
+    return -(omega * omega) * sin_of_product<0>(omega, x);
+  }
 };

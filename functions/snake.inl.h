@@ -41,4 +41,22 @@ struct Snake {
     const X s = sin(a * x);
     return x + s * s / a;
   }
+
+  static constexpr bool has_limits[] = {true, false, false};
+
+  template <class R>
+  static R value(R x, R a) {
+    const R s = sin_of_product<0>(a, x);
+    return copysign(x + s * s * (1.0 / a), x);  // of -0, too
+  }
+  template <class R>
+  static R slope(R x, R a) {
+    const R s = sin_of_product<1>(a, x);  // 1 + sin(2 z) = 2 sin(z + pi/4)^2
+    return 2.0 * s * s;
+  }
+  template <class R>
+  static R curvature(R x, R a) {
+    const R omega = 2.0 * a;
+    return omega * sin_of_product<2>(omega, x);
+  }
 };

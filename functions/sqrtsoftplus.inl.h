@@ -24,4 +24,23 @@ struct Sqrtsoftplus {
   static X definition(const X& x) {
     return sqrt(softplus(x));
   }
+
+  static constexpr double far = 0x1p320;  // where the slope is 2^-161
+
+  template <class R>
+  static R value(R x) {
+    const auto [w, q, s, c] = root_of_softplus(x);
+    return w * sqrt(q);
+  }
+  template <class R>
+  static R slope(R x) {
+    const auto [w, q, s, c] = root_of_softplus(x);
+    return 0.5 * w * s * reciprocal_sqrt(q);
+  }
+  template <class R>
+  static auto curvature(R x) {
+    const auto [w, q, s, c] = root_of_softplus(x);
+    const R slope = 0.5 * w * s * reciprocal_sqrt(q);
+    return cancelling_sum(slope * c, -0.5 * slope * s * reciprocal(q));  // root near 0.9214
+  }
 };

@@ -26,4 +26,23 @@ struct Squareplus {
     const X r = sqrt(x * x + b);
     return select(x > 0, (x + r) / 2, b / (2 * (r - x)));
   }
+
+  static constexpr double far = 0x1p300;  // a large b delays the limits
+
+  // With r = sqrt(x^2 + b) and q = r + |x|, r - |x| is b / q.
+  template <class R>
+  static R value(R x, R b) {
+    const R d = x * x + b, q = d * reciprocal_sqrt(d) + abs(x);
+    return 0.5 * select(x > 0.0, q, b * reciprocal(q));
+  }
+  template <class R>
+  static R slope(R x, R b) {
+    const R d = x * x + b, s = reciprocal_sqrt(d), q = d * s + abs(x);
+    return 0.5 * s * select(x > 0.0, q, b * reciprocal(q));
+  }
+  template <class R>
+  static R curvature(R x, R b) {
+    const R s = reciprocal_sqrt(x * x + b);
+    return 0.5 * b * s * s * s;
+  }
 };

@@ -25,4 +25,18 @@ struct Tanhshrink {
   static X definition(const X& x) {
     return x - tanh(x);
   }
+
+  template <class R>
+  static R value(R x) {
+    return tanhshrink(x);
+  }
+  template <class R>
+  static R slope(R x) {
+    const R t = tanh(x);
+    return t * t;
+  }
+  template <class R>
+  static R curvature(R x) {
+    return 2.0 * tanh(x) * sech2(x);
+  }
 };

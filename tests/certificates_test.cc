@@ -60,14 +60,14 @@ TEST_P(Certificates, HardCasesOnEveryTarget) {
 
 // One bit off, on one input of 2^32.
 constexpr float kWrongAt = 0x1.234568p+1f;
-void wrong_sigmoid(const float* x, float* y, std::size_t n, const double* /*p*/) {
+void wrong_sigmoid(const float* x, float* y, std::size_t n, const Constant* /*p*/) {
   parse_function("sigmoid").evaluate(Order::value, x, y, n);
   for (std::size_t i = 0; i < n; ++i)
     if (x[i] == kWrongAt) y[i] = float_of(bits_of(y[i]) ^ 1);
 }
 
 TEST(WrongKernel, FailsAndItsBlockIsNamed) {
-  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr};
+  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr, {}};
   Call call = parse_function("sigmoid");
   const Certificate certificate = *find_certificate("sigmoid");
   const std::uint32_t block = bits_of(kWrongAt) >> 24, blocks[] = {block - 1, block, block + 1};

@@ -105,20 +105,56 @@ HWY_INLINE FloatsV to_floats(DoublesV y) {
 }
 HWY_INLINE DoublesV to_doubles(FloatsV x) { return hn::PromoteTo(Doubles(), x); }
 
+struct Estimate {
+  DoubleDouble value;
+  Real error;
+};
+
+/// The second try, good for 80 bits and more. Out of line: it is long, and rarely wanted by kernels for floats.
+template <class F, Order order, class... P>
+HWY_NOINLINE HWY_FLATTEN Estimate on_double_doubles(Real x, P... p) {
+  const auto y = apply<F, order>(DoubleDouble(x), DoubleDouble(p)...);
+  if constexpr (arithmetic_of<F>() == Arithmetic::single)
+    return {y, Real(-1.0)};
+  else
+    return {sum(y), 0x1p-80 * magnitude(y)};
+}
+
+/// What stands for an infinite input. At 2^160 even c / x has reached its limit; a function that needs more says so
+/// with a member `far`.
+template <class F>
+constexpr double stand_in_for_infinity() {
+  if constexpr (requires { F::far; })
+    return F::far;
+  else
+    return 0x1p160;
+}
+/// Whether f, f' or f'' has limits at the infinities, as a member `has_limits[order]` of the function may deny.
+template <class F, Order order>
+constexpr bool has_limits() {
+  if constexpr (requires { F::has_limits; })
+    return F::has_limits[static_cast<int>(order)];
+  else
+    return true;
+}
+
 /// The same results without haste: for vectors with a doubtful lane.
 template <class F, Order order, class... P>
 HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
-  // Infinities stand for their limits, which even c / x has reached here.
-  const Real x = at_most(at_least(Real(to_doubles(floats)), -0x1p160), 0x1p160);
+  constexpr double far = stand_in_for_infinity<F>();
+  const Real x = at_most(at_least(Real(to_doubles(floats)), -far), far);
   const auto y = apply<F, order>(x, Real(p)...);
   const Real error = kTolerance * magnitude(y);
   const FloatsV low = to_floats((sum(y) - error).v[0]), high = to_floats((sum(y) + error).v[0]);
   const auto nan = hn::IsNaN(floats), settled = hn::Or(hn::Eq(low, high), nan);
   FloatsV result = low;
   if (!hn::AllTrue(Floats(), settled)) {
-    const DoubleDouble z = apply<F, order>(DoubleDouble(x), DoubleDouble(p)...);
+    const DoubleDouble z = on_double_doubles<F, order>(x, p...).value;
     result = hn::IfThenElse(settled, low, to_floats(round_to_odd(two_sum(z.hi, z.lo)).v[0]));
   }
+  if constexpr (!has_limits<F, order>())
+    result = hn::IfThenElse(hn::Eq(hn::Abs(floats), hn::Set(Floats(), std::numeric_limits<float>::infinity())),
+                            hn::Set(Floats(), std::numeric_limits<float>::quiet_NaN()), result);
   return hn::IfThenElse(nan, floats, result);
 }
 
@@ -171,7 +207,7 @@ struct Stride<F, true> {
 /// y[0][i], y[1][i], ... = f(x[i]) in the orders given. All of a step is read before any of it is written: an output
 /// may be x. The tail is the same step on a padded copy of what is left, not a second formula.
 template <class F, Order... orders, std::size_t... index>
-HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std::size_t n, const double* p,
+HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std::size_t n, const Constant* p,
                     std::index_sequence<index...>) {
   constexpr std::size_t kOutputs = sizeof...(orders), kWidest = 16 * kSideBySide;
   alignas(64) float padded[kWidest], results[kOutputs][kWidest];
@@ -189,8 +225,33 @@ HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std
     }
     const Stride<F> step(from);
     std::size_t k = 0;
-    (step.template store<orders>(to[k++], (p[index] + 0.0)...), ...);  // + 0 makes a parameter's -0 into 0
+    (step.template store<orders>(to[k++], p[index]...), ...);
     if (HWY_UNLIKELY(left < width))
       for (k = 0; k < kOutputs; ++k) std::memcpy(y[k] + i, results[k], left * sizeof(float));
+  }
+}
+
+/// high[i] + low[i] = f(x[i]), see Kernels::Wide.
+template <class F, Order order, std::size_t... index>
+HWY_INLINE void run_wide(const double* x, double* high, double* low, double* error, std::size_t n, const Constant* p,
+                         std::index_sequence<index...>) {
+  const Doubles d;
+  const std::size_t lanes = hn::Lanes(d);
+  alignas(64) double padded[16], results[3][16];
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const bool whole = n - i >= lanes;
+    if (!whole) {
+      std::memset(padded, 0, sizeof padded);
+      std::memcpy(padded, x + i, (n - i) * sizeof(double));
+    }
+    const Estimate y = on_double_doubles<F, order>(Real(hn::LoadU(d, whole ? x + i : padded)), p[index]...);
+    hn::StoreU(y.value.hi.v[0], d, whole ? high + i : results[0]);
+    hn::StoreU(y.value.lo.v[0], d, whole ? low + i : results[1]);
+    hn::StoreU(y.error.v[0], d, whole ? error + i : results[2]);
+    if (!whole) {
+      std::memcpy(high + i, results[0], (n - i) * sizeof(double));
+      std::memcpy(low + i, results[1], (n - i) * sizeof(double));
+      std::memcpy(error + i, results[2], (n - i) * sizeof(double));
+    }
   }
 }

@@ -7,14 +7,19 @@ struct ElementwiseLoops {
 
   // Flattened: a function and all that it is made of become one loop, with its constants in registers.
   template <Order order>
-  static HWY_FLATTEN void unary(const float* x, float* y, std::size_t n, const double* p) {
+  static HWY_FLATTEN void unary(const float* x, float* y, std::size_t n, const Constant* p) {
     run<F, order>(x, {y}, n, p, Parameters());
   }
-  static HWY_FLATTEN void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const double* p) {
+  static HWY_FLATTEN void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Constant* p) {
     run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Parameters());
   }
+  template <Order order>
+  static void wide(const double* x, double* high, double* low, double* error, std::size_t n, const Constant* p) {
+    run_wide<F, order>(x, high, low, error, n, p, Parameters());
+  }
   static constexpr Kernels kernels{{unary<Order::value>, unary<Order::slope>, unary<Order::curvature>},
-                                   value_and_slope};
+                                   value_and_slope,
+                                   {wide<Order::value>, wide<Order::slope>, wide<Order::curvature>}};
 };
 
 template <class F>

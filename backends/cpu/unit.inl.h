@@ -2,6 +2,7 @@
 // What every kernel unit includes: the language of functions, once per target. No include guard: Highway's
 // foreach_target includes a unit again for each target, and its namespace differs each time.
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/targets.h"
 #include "core/arithmetic.h"
+#include "core/big/evaluators.h"
 #include "core/info.h"
 #include "core/language.h"
 #include "hwy/foreach_target.h"
@@ -31,7 +33,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "core/elementary/exp_remainder.inl.h"
 #include "core/elementary/log1p.inl.h"
 #include "core/elementary/logistic.inl.h"
+#include "core/elementary/softplus.inl.h"
+#include "core/elementary/tanhshrink.inl.h"
 #include "core/elementary/normal.inl.h"
+#include "core/elementary/error_function.inl.h"
+#include "core/elementary/sine.inl.h"
+#include "core/elementary/arctangent.inl.h"
 #include "backends/cpu/elementwise.inl.h"
 #include "backends/cpu/row.inl.h"
 #include "backends/cpu/loops.inl.h"

@@ -23,12 +23,12 @@ HWY_INLINE Logistic<R> logistic(R x) {
 template <class R>
 HWY_INLINE R tanh(R x) {
   const R m = exponential_in_range<true>(cut(x + x)).expm1();
-  return copysign(m * quick_reciprocal(m + 2.0), x);
+  return near_zero(x, x * (1.0 - x * x * (1.0 / 3.0)), copysign(m * quick_reciprocal(m + 2.0), x));
 }
 
 /// sech(x)^2 = tanh'(x)
 template <class R>
 HWY_INLINE R sech2(R x) {
   const R e = exp_decay(-2.0 * abs(x)), r = reciprocal(1.0 + e);
-  return 4.0 * e * r * r;
+  return near_zero(x, 1.0 - x * x, 4.0 * e * r * r);
 }

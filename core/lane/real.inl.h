@@ -57,8 +57,9 @@ struct Reals {
   HWY_INLINE Reals(double c) {
     for (DoublesV& each : v) each = hn::Set(Doubles(), c);
   }
-  /// A constant known to more than a double; the low part is for DoubleDouble.
-  static HWY_INLINE Reals constant(double high, double /*low*/) { return high; }
+  HWY_INLINE explicit Reals(Constant c) : Reals(c.high) {}
+  /// A constant known to more than a double; the lower parts are for DoubleDouble and Big.
+  static HWY_INLINE Reals constant(double high, double /*low*/, double /*lowest*/ = 0) { return high; }
 
   HWY_INLINE friend Reals operator+(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Add(a.v[k], b.v[k])); }
   HWY_INLINE friend Reals operator-(Reals a, Reals b) { return ACTFUN_EACH(Reals, hn::Sub(a.v[k], b.v[k])); }
@@ -155,6 +156,24 @@ HWY_INLINE Reals<K> reciprocal(Reals<K> d) {
   return fma(s, fnma(d, s, 1.0), s);
 #else
   return 1.0 / d;
+#endif
+}
+
+template <int K>
+HWY_INLINE Reals<K> sqrt(Reals<K> d) {
+  return ACTFUN_EACH(Reals<K>, hn::Sqrt(d.v[k]));
+}
+
+/// 1 / sqrt(d) within 2^-50, for 2^-1020 < d < 2^1020: an estimate of 14 bits and one step of fourth order where there
+/// is one, (1 - e)^(-1/2) = 1 + e/2 + 3/8 e^2 + 5/16 e^3 + ...
+template <int K>
+HWY_INLINE Reals<K> reciprocal_sqrt(Reals<K> d) {
+#if HWY_TARGET == HWY_AVX3
+  const Reals<K> r = ACTFUN_EACH(Reals<K>, DoublesV{_mm512_rsqrt14_pd(d.v[k].raw)});
+  const Reals<K> e = fnma(d * r, r, 1.0);
+  return fma(r * e, fma(fma(e, 0.3125, 0.375), e, 0.5), r);
+#else
+  return 1.0 / sqrt(d);
 #endif
 }
 

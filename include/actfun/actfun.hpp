@@ -8,15 +8,18 @@
 ///     actfun::Elu{.alpha = 0.5}(x, y);          // parameters are named members
 ///     actfun::function("elu:alpha=0.5")(x, y);  // by name at run time
 ///
-/// x and y are spans of float (a std::vector, std::array or C array converts), of equal length, any length and any
+/// x and y are spans (a std::vector, std::array or C array converts) of one type: float, double, actfun::float16,
+/// bfloat16, float8_e4m3fn or float8_e5m2, or the compiler's own _Float16; of equal length, any length and any
 /// alignment. y may be x itself; buffers that overlap otherwise are refused. NaN in, NaN out. Every result is the
 /// correctly rounded one, on every machine. Everything here is thread-safe and throws actfun::Error on bad arguments.
 #pragma once
 
 #include <cstdint>
+#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "actfun/actfun.h"
 
@@ -45,20 +48,83 @@ inline void check_lengths(std::size_t a, std::size_t b, const char* call) {
                 ACTFUN_BAD_SHAPE);
 }
 
-using Operation = actfun_status (*)(const actfun_function*, const float*, float*, std::size_t);
+}  // namespace detail
 
-inline void apply(Operation operation, const actfun_function& f, Input x, Output y, const char* call) {
+namespace detail {
+
+/// A number format without a type of its own in C++20: the bits, and conversions through float.
+template <class Storage, actfun_format number_format>
+struct Number {
+  static constexpr actfun_format format = number_format;
+  Storage bits = 0;
+
+  Number() = default;
+  /// Rounded to nearest, ties to even; what is too large becomes infinity, or 448 in float8_e4m3fn.
+  explicit Number(float x) { check(actfun_convert(ACTFUN_F32, &x, format, &bits, 1), "conversion"); }
+  explicit operator float() const {
+    float x;
+    check(actfun_convert(format, &bits, ACTFUN_F32, &x, 1), "conversion");
+    return x;
+  }
+};
+
+}  // namespace detail
+
+using float16 = detail::Number<std::uint16_t, ACTFUN_F16>;            ///< IEEE 754 binary16
+using bfloat16 = detail::Number<std::uint16_t, ACTFUN_BF16>;          ///< the upper half of a float
+using float8_e4m3fn = detail::Number<std::uint8_t, ACTFUN_F8E4M3FN>;  ///< OCP OFP8 E4M3
+using float8_e5m2 = detail::Number<std::uint8_t, ACTFUN_F8E5M2>;      ///< OCP OFP8 E5M2
+
+/// How 8-bit integers q stand for numbers, as in ONNX: (q - zero_point) * scale.
+struct Quantization {
+  float scale;         ///< positive and finite
+  int zero_point = 0;  ///< in the range of the integers
+};
+
+namespace detail {
+
+template <class T>
+constexpr actfun_format format_of() {
+  if constexpr (std::is_same_v<T, float>)
+    return ACTFUN_F32;
+  else if constexpr (std::is_same_v<T, double>)
+    return ACTFUN_F64;
+#ifdef __FLT16_MANT_DIG__
+  else if constexpr (std::is_same_v<T, _Float16>)
+    return ACTFUN_F16;
+#endif
+  else
+    return T::format;
+}
+
+template <class T>
+void apply(actfun_order order, const actfun_function& f, std::span<const T> x, std::span<T> y, const char* call) {
   check_lengths(x.size(), y.size(), call);
-  check(operation(&f, x.data(), y.data(), x.size()), call);
+  check(actfun_apply(&f, order, format_of<T>(), x.data(), y.data(), x.size()), call);
+}
+template <class T>
+T apply(actfun_order order, const actfun_function& f, T x, const char* call) {
+  check(actfun_apply(&f, order, format_of<T>(), &x, &x, 1), call);
+  return x;
+}
+
+template <class T>
+concept Byte = std::is_same_v<T, std::int8_t> || std::is_same_v<T, std::uint8_t>;
+
+template <Byte T>
+actfun_quantization quantization(Quantization q) {
+  return {std::is_same_v<T, std::int8_t>, q.scale, q.zero_point};
+}
+template <class In, class Out>
+void apply_quantized(const actfun_function& f, In x, Quantization in, Out y, const actfun_quantization* out) {
+  check_lengths(x.size(), y.size(), "quantized");
+  const actfun_quantization from = quantization<std::remove_cv_t<typename In::value_type>>(in);
+  check(actfun_apply_quantized(&f, ACTFUN_VALUE, &from, out, x.data(), y.data(), x.size()), "quantized");
 }
 inline void apply(const actfun_function& f, Input x, Output y, Output dy) {
   check_lengths(x.size(), y.size(), "value_and_slope");
   check_lengths(x.size(), dy.size(), "value_and_slope");
   check(actfun_value_and_slope(&f, x.data(), y.data(), dy.data(), x.size()), "value_and_slope");
-}
-inline float apply(Operation operation, const actfun_function& f, float x, const char* call) {
-  check(operation(&f, &x, &x, 1), call);
-  return x;
 }
 
 }  // namespace detail
@@ -69,14 +135,61 @@ inline float apply(Operation operation, const actfun_function& f, float x, const
 /// * `f(x, y)`: y[i] = f(x[i]); `f.slope(x, y)`: y[i] = f'(x[i]); `f.curvature(x, y)`: y[i] = f''(x[i])
 /// * `f.value_and_slope(x, y, dy)`: y[i] = f(x[i]) and dy[i] = f'(x[i]) in one pass
 /// * `f(x)`, `f.slope(x)`, `f.curvature(x)`: of one number
-#define ACTFUN_ELEMENTWISE_OPERATIONS                                                                       \
-  void operator()(Input x, Output y) const { detail::apply(actfun_value, handle(), x, y, "value"); }        \
-  void slope(Input x, Output y) const { detail::apply(actfun_slope, handle(), x, y, "slope"); }             \
-  void curvature(Input x, Output y) const { detail::apply(actfun_curvature, handle(), x, y, "curvature"); } \
-  void value_and_slope(Input x, Output y, Output dy) const { detail::apply(handle(), x, y, dy); }           \
-  float operator()(float x) const { return detail::apply(actfun_value, handle(), x, "value"); }             \
-  float slope(float x) const { return detail::apply(actfun_slope, handle(), x, "slope"); }                  \
-  float curvature(float x) const { return detail::apply(actfun_curvature, handle(), x, "curvature"); }
+/// * `f.quantized(x, in, y, out)` of std::int8_t and std::uint8_t: y[i] stands for f of what x[i] stands for, rounded
+///   once; `f.quantized(x, in, y)` gives floats
+#define ACTFUN_ELEMENTWISE_OPERATIONS_ON(T)                                                                        \
+  void operator()(std::span<const T> x, std::span<T> y) const {                                                    \
+    detail::apply(ACTFUN_VALUE, handle(), x, y, "value");                                                          \
+  }                                                                                                                \
+  void slope(std::span<const T> x, std::span<T> y) const { detail::apply(ACTFUN_SLOPE, handle(), x, y, "slope"); } \
+  void curvature(std::span<const T> x, std::span<T> y) const {                                                     \
+    detail::apply(ACTFUN_CURVATURE, handle(), x, y, "curvature");                                                  \
+  }                                                                                                                \
+  T operator()(T x) const { return detail::apply(ACTFUN_VALUE, handle(), x, "value"); }                            \
+  T slope(T x) const { return detail::apply(ACTFUN_SLOPE, handle(), x, "slope"); }                                 \
+  T curvature(T x) const { return detail::apply(ACTFUN_CURVATURE, handle(), x, "curvature"); }
+
+#ifdef __FLT16_MANT_DIG__
+#define ACTFUN_ELEMENTWISE_OPERATIONS_ON_COMPILERS_OWN ACTFUN_ELEMENTWISE_OPERATIONS_ON(_Float16)
+#else
+#define ACTFUN_ELEMENTWISE_OPERATIONS_ON_COMPILERS_OWN
+#endif
+
+#define ACTFUN_ELEMENTWISE_OPERATIONS                                                             \
+  ACTFUN_ELEMENTWISE_OPERATIONS_ON(float)                                                         \
+  ACTFUN_ELEMENTWISE_OPERATIONS_ON(double)                                                        \
+  ACTFUN_ELEMENTWISE_OPERATIONS_ON(float16)                                                       \
+  ACTFUN_ELEMENTWISE_OPERATIONS_ON(bfloat16)                                                      \
+  ACTFUN_ELEMENTWISE_OPERATIONS_ON(float8_e4m3fn)                                                 \
+  ACTFUN_ELEMENTWISE_OPERATIONS_ON(float8_e5m2)                                                   \
+  ACTFUN_ELEMENTWISE_OPERATIONS_ON_COMPILERS_OWN                                                  \
+  void value_and_slope(Input x, Output y, Output dy) const { detail::apply(handle(), x, y, dy); } \
+  template <class In, class Out>                                                                  \
+  void quantized(const In& x, Quantization in, Out&& y, Quantization out) const {                 \
+    const actfun_quantization to = detail::quantization<std::ranges::range_value_t<Out>>(out);    \
+    detail::apply_quantized(handle(), std::span(x), in, std::span(y), &to);                       \
+  }                                                                                               \
+  template <class In>                                                                             \
+  void quantized(const In& x, Quantization in, Output y) const {                                  \
+    detail::apply_quantized(handle(), std::span(x), in, y, nullptr);                              \
+  }
+
+/// A parameter whose default is a rational number that no double spells; a double that you give is that double.
+class RationalParameter {
+ public:
+  constexpr RationalParameter(double value) : value_(value) {}  // NOLINT: a number is a parameter
+  static constexpr RationalParameter exactly(double nearest) {
+    RationalParameter p(nearest);
+    p.exact_ = true;
+    return p;
+  }
+  constexpr operator double() const { return value_; }  // NOLINT
+  constexpr bool exact() const { return exact_; }
+
+ private:
+  double value_;
+  bool exact_ = false;
+};
 
 /// An elementwise function chosen at run time.
 class Function {

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/formats.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+
+#include "core/code.h"
+
+namespace actfun {
+namespace {
+
+constexpr std::size_t kTile = 1024;  ///< elements that are worked on at a time, in L1
+
+/// From here on all 65536 results of a 16-bit format are computed first and looked up then.
+constexpr std::size_t kLookUpFrom = std::size_t{1} << 18;
+
+bool is_nan(double x) { return x != x; }
+
+/// Where double-doubles may lack the exponents: 2^100 leaves room for the fifth power, which gelu_tanh'' takes.
+bool extreme(double x) { return !(std::fabs(x) > 0x1p-300 && std::fabs(x) < 0x1p100); }
+
+/// high + low rounded to odd, which another rounding to fewer bits does not spoil (see core/lane/real.inl.h).
+double round_to_odd(double high, double low) {
+  const double sum = high + low, t = sum - high, error = (high - (sum - t)) + (low - t);
+  const auto bits = std::bit_cast<std::int64_t>(sum);
+  if (error == 0 || (bits & 1)) return sum;
+  return std::bit_cast<double>(bits + ((error > 0) == (sum > 0) ? 1 : -1));
+}
+
+/// To the nearest number of a format with fewer bits; nothing is too large.
+double rounded(double x, const FormatInfo& format) {
+  if (x == 0 || !std::isfinite(x)) return x;
+  const int unit = std::max(std::ilogb(x), format.least_exponent) - format.precision + 1;
+  return std::ldexp(std::nearbyint(std::ldexp(x, -unit)), unit);
+}
+
+/// 2^(2^30) stands for infinity: every limit is reached there.
+constexpr std::int64_t kInfinityExponent = std::int64_t{1} << 30;
+
+double to_format(const big::Big& y, const FormatInfo& format) {
+  return y.rounded(format.precision, format.least_exponent);
+}
+
+double at_infinity(const Elementwise& f, double x) {
+  if (!f.has_limits) return std::numeric_limits<double>::quiet_NaN();
+  const big::Big far = big::Big::power_of_two(kInfinityExponent);
+  return f.big(x > 0 ? far : -far, f.parameters).nearest();
+}
+
+/// The sign of an exact zero f(x) is what the kernel for floats says: double-doubles forget it.
+double signed_zero(const Elementwise& f, double x) {
+  const auto near = static_cast<float>(x);
+  float y;
+  f.kernel(&near, &y, 1, f.parameters);
+  return y == 0 ? static_cast<double>(y) : 0.0;
+}
+
+/// f of doubles, rounded once to a format of at most 53 bits; in place if you like. n <= kTile.
+template <bool narrow>
+void evaluate_wide(const Elementwise& f, const FormatInfo& format, const double* x, double* y, std::size_t n) {
+  double high[kTile], low[kTile], error[kTile];
+  f.wide(x, high, low, error, n, f.parameters);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double s = high[i], l = low[i], e = error[i], input = x[i];
+    if (e < 0 && !is_nan(input)) {  // exact, infinite inputs too; a zero's sign is lost in s + 0.0
+      y[i] = narrow ? rounded(s, format) : s;
+      continue;
+    }
+    const double under = narrow ? rounded(round_to_odd(s, l - e), format) : s + (l - e);
+    const double over = narrow ? rounded(round_to_odd(s, l + e), format) : s + (l + e);
+    const bool usual = input == 0 || !extreme(input);
+    if (under == over && usual && !extreme(s))
+      y[i] = under;
+    else if (is_nan(input))
+      y[i] = input;
+    else if (std::isinf(input))
+      y[i] = at_infinity(f, input);
+    else if (usual && s == 0 && l == 0)
+      y[i] = signed_zero(f, input);
+    else
+      y[i] = to_format(f.big(input, f.parameters), format);
+    if (y[i] == 0 && !is_nan(y[i]) && input == 0) y[i] = signed_zero(f, input);
+  }
+}
+
+template <Format format, class Storage>
+struct Narrow {
+  static constexpr FormatInfo kInfo = info_of(format);
+  using C = Code<format>;
+
+  /// y[i] = f(x[i]) by the kernel for floats. Where its result is a tie of the narrower format, what it was rounded
+  /// from may lie on either side: those are done again. n <= kTile.
+  static void direct(const Elementwise& f, const Storage* x, Storage* y, std::size_t n) {
+    alignas(64) float in[kTile], out[kTile];
+    const Conversions& convert = conversions(format, f.target);
+    convert.widen(x, in, n);
+    f.kernel(in, out, n, f.parameters);
+    if (!convert.narrow(out, y, n, f.overflow)) return;
+    double inputs[kTile];
+    std::uint16_t which[kTile];
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::uint32_t u = std::bit_cast<std::uint32_t>(out[i]) & 0x7fffffff;
+      if (u == 0 || u >= C::kInfinity || C::round(u - 1, C::kOverflow) == C::round(u + 1, C::kOverflow)) continue;
+      which[count] = static_cast<std::uint16_t>(i);
+      inputs[count++] = static_cast<double>(in[i]);
+    }
+    evaluate_wide<true>(f, kInfo, inputs, inputs, count);
+    for (std::size_t k = 0; k < count; ++k) y[which[k]] = static_cast<Storage>(encode(format, inputs[k], f.overflow));
+  }
+
+  static void run(const Elementwise& f, const Storage* x, Storage* y, std::size_t n) {
+    constexpr std::size_t kCodes = std::size_t{1} << (8 * sizeof(Storage));
+    if (n >= (sizeof(Storage) == 1 ? kCodes : kLookUpFrom)) {
+      const std::unique_ptr<Storage[]> table(new (std::nothrow) Storage[kCodes]);
+      if (table) {
+        for (std::size_t i = 0; i < kCodes; ++i) table[i] = static_cast<Storage>(i);
+        direct_all(f, table.get(), table.get(), kCodes);
+        return look_up(table.get(), x, y, n, f.target);
+      }
+    }
+    direct_all(f, x, y, n);
+  }
+  static void direct_all(const Elementwise& f, const Storage* x, Storage* y, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += kTile) direct(f, x + i, y + i, std::min(kTile, n - i));
+  }
+};
+
+template <Format format, class Storage>
+void run_narrow(const Elementwise& f, const void* x, void* y, std::size_t n) {
+  Narrow<format, Storage>::run(f, static_cast<const Storage*>(x), static_cast<Storage*>(y), n);
+}
+
+}  // namespace
+
+void run(const Elementwise& f, Format format, const void* x, void* y, std::size_t n) {
+  switch (format) {
+    case Format::f32:
+      return f.kernel(static_cast<const float*>(x), static_cast<float*>(y), n, f.parameters);
+    case Format::f64:
+      for (std::size_t i = 0; i < n; i += kTile)
+        evaluate_wide<false>(f, info_of(format), static_cast<const double*>(x) + i, static_cast<double*>(y) + i,
+                             std::min(kTile, n - i));
+      return;
+    case Format::f16:
+      return run_narrow<Format::f16, std::uint16_t>(f, x, y, n);
+    case Format::bf16:
+      return run_narrow<Format::bf16, std::uint16_t>(f, x, y, n);
+    case Format::f8e4m3fn:
+      return run_narrow<Format::f8e4m3fn, std::uint8_t>(f, x, y, n);
+    case Format::f8e5m2:
+      return run_narrow<Format::f8e5m2, std::uint8_t>(f, x, y, n);
+  }
+}
+
+namespace {
+
+/// The nearest integer to y / scale, where y is the double nearest to f(x).
+double quantized(const Elementwise& f, double x, double y, double scale) {
+  const double quotient = y / scale, nearest = std::nearbyint(quotient);
+  // Far from a tie the rounding of y and of the quotient do not matter, nor beyond all 8-bit integers.
+  if (std::fabs(std::fabs(quotient - nearest) - 0.5) > 0x1p-30 || std::fabs(quotient) > 1024) return nearest;
+  return static_cast<double>((f.big(x, f.parameters) / big::Big(scale)).nearest_integer());
+}
+
+}  // namespace
+
+void run(const Elementwise& f, const Quantization& in, const Quantization* out, const void* x, void* y, std::size_t n) {
+  constexpr std::size_t kCodes = 256;
+  double inputs[kCodes], values[kCodes];
+  for (std::size_t code = 0; code < kCodes; ++code) {
+    const int q = in.is_signed ? static_cast<std::int8_t>(code) : static_cast<int>(code);
+    inputs[code] = (q - in.zero_point) * static_cast<double>(in.scale);  // exact: 9 bits by 24
+  }
+  const auto* from = static_cast<const std::uint8_t*>(x);
+  if (!out) {
+    evaluate_wide<true>(f, info_of(Format::f32), inputs, values, kCodes);
+    float table[kCodes];
+    for (std::size_t code = 0; code < kCodes; ++code) table[code] = static_cast<float>(values[code]);
+    return look_up(table, from, static_cast<float*>(y), n, f.target);
+  }
+  evaluate_wide<false>(f, info_of(Format::f64), inputs, values, kCodes);
+  std::uint8_t table[kCodes];
+  const double least = out->is_signed ? -128 : 0, largest = out->is_signed ? 127 : 255;
+  for (std::size_t code = 0; code < kCodes; ++code) {
+    const double q = quantized(f, inputs[code], values[code], static_cast<double>(out->scale)) + out->zero_point;
+    table[code] = static_cast<std::uint8_t>(static_cast<int>(std::clamp(q, least, largest)));
+  }
+  look_up(table, from, static_cast<std::uint8_t*>(y), n, f.target);
+}
+
+double evaluate_big(const Elementwise& f, Format format, double x) {
+  return to_format(f.big(x, f.parameters), info_of(format));
+}
+
+namespace {
+
+template <Format format>
+std::uint64_t encode_narrow(double x, Overflow overflow) {
+  using C = Code<format>;
+  return C::of(static_cast<float>(x), overflow == Overflow::nan && !C::kInfo.infinite ? C::kNan : C::kOverflow);
+}
+
+}  // namespace
+
+std::uint64_t encode(Format format, double x, Overflow overflow) {
+  switch (format) {
+    case Format::f32:
+      return std::bit_cast<std::uint32_t>(static_cast<float>(x));
+    case Format::f64:
+      return std::bit_cast<std::uint64_t>(x);
+    case Format::f16:
+      return encode_narrow<Format::f16>(x, overflow);
+    case Format::bf16:
+      return encode_narrow<Format::bf16>(x, overflow);
+    case Format::f8e4m3fn:
+      return encode_narrow<Format::f8e4m3fn>(x, overflow);
+    case Format::f8e5m2:
+      return encode_narrow<Format::f8e5m2>(x, overflow);
+  }
+  return 0;
+}
+
+double decode(Format format, std::uint64_t code) {
+  const auto low = static_cast<std::uint32_t>(code);
+  switch (format) {
+    case Format::f32:
+      return static_cast<double>(std::bit_cast<float>(low));
+    case Format::f64:
+      return std::bit_cast<double>(code);
+    case Format::f16:
+      return static_cast<double>(Code<Format::f16>::value(low));
+    case Format::bf16:
+      return static_cast<double>(Code<Format::bf16>::value(low));
+    case Format::f8e4m3fn:
+      return static_cast<double>(Code<Format::f8e4m3fn>::value(low));
+    case Format::f8e5m2:
+      return static_cast<double>(Code<Format::f8e5m2>::value(low));
+  }
+  return 0;
+}
+
+namespace {
+
+std::uint64_t load(Format format, const void* x, std::size_t i) {
+  const auto* from = static_cast<const unsigned char*>(x) + i * info_of(format).bytes;
+  std::uint64_t code = 0;
+  std::memcpy(&code, from, info_of(format).bytes);  // little-endian
+  return code;
+}
+void store(Format format, void* y, std::size_t i, std::uint64_t code) {
+  std::memcpy(static_cast<unsigned char*>(y) + i * info_of(format).bytes, &code, info_of(format).bytes);
+}
+static_assert(std::endian::native == std::endian::little);
+
+}  // namespace
+
+void convert(Format from, const void* x, Format to, void* y, std::size_t n, std::int64_t target) {
+  const auto narrow = [](Format f) { return info_of(f).bytes < 4; };
+  if (narrow(from) && to == Format::f32) return conversions(from, target).widen(x, static_cast<float*>(y), n);
+  if (from == Format::f32 && narrow(to)) {
+    conversions(to, target).narrow(static_cast<const float*>(x), y, n, Overflow::saturate);
+    return;
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = decode(from, load(from, x, i));
+    store(to, y, i, encode(to, to == Format::f64 ? value : rounded(value, info_of(to)), Overflow::saturate));
+  }
+}
+
+}  // namespace actfun
