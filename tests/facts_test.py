@@ -556,7 +556,8 @@ class Checks:
                 steepest = math.inf  # f jumps
             true = bound * D("0.9999") <= D(steepest) <= bound * D(1 + 2 ** -24)
             require(true == f.holds(condition), f.call, "is at most so steep:", steepest)
-            require(f.call != record["name"] or bound == default or abs(bound - default) <= D("1e-15"), "default", default)
+            near = bound == default or abs(bound - default) <= D("1e-15")
+            require(f.call != record["name"] or near, "default", default)
 
     @elementwise
     def roots(record):
