@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <mpfr.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdio>
@@ -600,6 +602,232 @@ TEST(Oracle, TiesAreTipped) {
     EXPECT_SAME(prelu.round(x, Order::value), std::bit_cast<float>(half | 0x80000000u), x);
   }
   EXPECT_EQ(prelu.pointwise().distance(-0x1p-149f, Order::value), -std::numeric_limits<double>::infinity());
+}
+
+// A function that need not stand in the list.
+template <class F>
+exact::Definition defined(std::array<double, kMaxParameters> parameters = {}) {
+  return exact::Definition::of<F>({parameters, {}}, "test");
+}
+struct TanhShrink {
+  static constexpr Info info{};
+  template <class X>
+  static X definition(const X& x) {
+    return x - tanh(x);
+  }
+};
+struct Shrink {
+  static constexpr Info info{.symmetry = "odd"};
+  template <class X>
+  static X definition(const X& x) {
+    return select(x > 1, x, select(x < -1, x, 0));
+  }
+};
+struct HardSwish {
+  static constexpr Info info{};
+  template <class X>
+  static X definition(const X& x) {
+    return select(x > -3, select(x < 3, x * (x + 3) / 6, x), 0);
+  }
+};
+struct Clip {  // what hardtanh is: called odd, and so it is for some bounds
+  static constexpr Info info{.parameters = {{.name = "low", .preset = 0}, {.name = "high", .preset = 0}},
+                             .symmetry = "odd"};
+  template <class X>
+  static X definition(const X& x, const X& low, const X& high) {
+    return select(x > low, select(x < high, x, high), low);
+  }
+};
+struct Step {
+  static constexpr Info info{};
+  template <class X>
+  static X definition(const X& x) {
+    return select(x > 0, 1, 0);
+  }
+};
+struct Ramp {  // hard_sigmoid, whose slope is no double
+  static constexpr Info info{};
+  template <class X>
+  static X definition(const X& x) {
+    const X y = X(1) / 6 * x + X(1) / 2;
+    return select(y > 0, select(y < 1, y, 1), 0);
+  }
+};
+struct Bent {
+  static constexpr Info info{};
+  template <class X>
+  static X definition(const X& x) {
+    return (sqrt(x * x + 1) - 1) / 2 + x;
+  }
+};
+struct Angle {
+  static constexpr Info info{};
+  template <class X>
+  static X definition(const X& x) {
+    return atan(x);
+  }
+};
+struct Wavy {
+  static constexpr Info info{.parameters = {{.name = "a", .preset = 1}}};
+  template <class X>
+  static X definition(const X& x, const X& a) {
+    const X s = sin(a * x);
+    return x + s * s / a;
+  }
+};
+
+// By symmetry, or as f is just before it reaches the plateau.
+TEST(Oracle, ZerosOnPlateausHaveTheirSigns) {
+  const auto check = [](const exact::Definition& f, double x, double want) {
+    for (const Format format : {Format::f32, Format::f64, Format::f8e4m3fn}) {
+      const double y = Pointwise(f).round(x, Order::value, {.format = format}).value;
+      EXPECT_TRUE(y == 0 && std::signbit(y) == std::signbit(want)) << x << ": " << y;
+    }
+  };
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  for (const double x : {0.5, 0.0, 1.0, 0x1p-149}) {
+    check(defined<Shrink>(), x, 0.0);
+    check(defined<Shrink>(), -x, -0.0);
+  }
+  for (const double x : {-3.0, -5.0, -1e30, -inf, -0.0}) check(defined<HardSwish>(), x, -0.0);
+  for (const double x : {-1.0, -0.0, -inf}) check(defined<Clip>({0, 1}), x, 0.0);
+  for (const double x : {1.0, 0.0, -0.0, inf}) check(defined<Clip>({-1, 0}), x, -0.0);
+  for (const double x : {-1.0, -0.0, 0.0, -inf}) check(defined<Step>(), x, 0.0);
+  for (const double x : {-3.0, -4.0, -inf}) check(defined<Ramp>(), x, 0.0);
+  for (const Order order : {Order::slope, Order::curvature}) {
+    EXPECT_SAME(Pointwise(defined<HardSwish>()).round(-5.0f, order), 0.0f, -5.0f);
+    EXPECT_SAME(Pointwise(defined<Shrink>()).round(-0.5f, order), 0.0f, -0.5f);
+  }
+}
+
+// Models against MPFR where ties are many, and tipped by almost nothing or not at all.
+TEST(Oracle, TiesAreDecidedFarOutAndBetweenFractions) {
+  Inputs inputs;
+  const auto check = [&](const exact::Definition& definition, auto input) {
+    const Oracle oracle(definition);
+    for (int i = 0; i < 3000; ++i) {
+      const float x = input();
+      for (const Order order : kOrders) {
+        EXPECT_SAME(oracle.round(x, order), oracle.pointwise().round(x, order), x) << static_cast<int>(order);
+        if (testing::Test::HasFailure()) return;
+      }
+    }
+  };
+  const auto any = [&] { return inputs.any(); };
+  const auto moderate = [&] { return inputs.moderate(); };
+  check(defined<TanhShrink>(), [&] { return inputs.near(0x1.8p24); });
+  check(defined<TanhShrink>(), any);
+  check(defined<Ramp>(), moderate);
+  check(defined<Ramp>(), [&] { return inputs.near(-3); });
+  check(defined<HardSwish>(), moderate);
+  check(defined<Bent>(), any);
+  check(defined<Bent>(), [&] { return inputs.near(0x1.4p30); });
+  check(defined<Bent>(), [&] { return inputs.near(-0x1.4p24); });
+  check(defined<Angle>(), any);
+  check(defined<Angle>(), moderate);
+  EXPECT_SAME(Pointwise(defined<TanhShrink>()).round(0x1.000002p24f, Order::value), 0x1.000002p24f, 0x1.000002p24f);
+  EXPECT_SAME(Pointwise(defined<TanhShrink>()).round(0x1.000004p24f, Order::value), 0x1.000004p24f, 0x1.000004p24f);
+}
+
+TEST(Oracle, PeriodicFunctionsAreReducedExactly) {
+  Inputs inputs;
+  for (const double a : {1.0, 0.1, 30.0, 1e-5, 1e30}) {
+    const Oracle oracle(defined<Wavy>({a}));
+    const Real factor(a);
+    for (int i = 0; i < 3000; ++i) {
+      const float x = inputs.any();
+      if (x == 0) continue;
+      for (const Order order : kOrders) EXPECT_SAME(oracle.round(x, order), oracle.pointwise().round(x, order), x) << a;
+      if (i % 30 != 0) continue;
+      const Real s = sin(factor * x), value = Real(x) + s * s / factor, slope = 1 + 2 * s * cos(factor * x);
+      EXPECT_SAME(oracle.round(x, Order::value), value.rounded(), x) << a;
+      EXPECT_SAME(oracle.round(x, Order::slope), slope.rounded(), x) << a;
+      if (testing::Test::HasFailure()) return;
+    }
+    EXPECT_SAME(oracle.round(kInfinity, Order::value), kInfinity, kInfinity);
+    EXPECT_TRUE(std::isnan(oracle.round(-kInfinity, Order::slope)));
+    EXPECT_TRUE(std::isnan(oracle.round(kInfinity, Order::curvature)));
+  }
+}
+
+/// All numbers of a format, ascending.
+std::vector<double> grid(Format format) {
+  const FormatInfo& f = info_of(format);
+  std::vector<double> all = {0};
+  for (double unit = std::ldexp(1.0, f.least_exponent - f.precision + 1), y = unit; y <= f.largest; y += unit) {
+    if (y == std::ldexp(unit, f.precision)) unit *= 2;
+    all.push_back(y);
+  }
+  for (std::size_t i = 0, n = all.size(); i < n; ++i)
+    if (all[i] != 0) all.push_back(-all[i]);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+// Nearest by trying, from 4000 bits; the tie to the number whose last digit is even.
+TEST(Oracle, RoundsToEveryFormat) {
+  Inputs inputs;
+  for (const Format format : {Format::f16, Format::bf16, Format::f8e4m3fn, Format::f8e5m2}) {
+    const std::vector<double> numbers = grid(format);
+    const FormatInfo& f = info_of(format);
+    for (int i = 0; i < 2000; ++i) {
+      const double v = i % 4 == 0   ? static_cast<double>(inputs.any())
+                       : i % 4 == 1 ? std::ldexp(inputs.spread(), f.least_exponent + 2 - f.precision)
+                       : i % 4 == 2 ? inputs.spread() * f.largest
+                                    : inputs.spread();
+      auto above = std::lower_bound(numbers.begin(), numbers.end(), v);
+      // Halfway to the next number that a longer exponent would have, results overflow.
+      const double next = f.largest + exact::unit_of(f.largest, format);
+      const bool over = std::abs(v) > f.largest && std::abs(v) - f.largest >= next - std::abs(v) &&
+                        !(std::abs(v) - f.largest == next - std::abs(v) && !f.infinite);
+      double want;
+      if (over) {
+        want = std::copysign(f.infinite ? std::numeric_limits<double>::infinity() : f.largest, v);
+      } else if (std::abs(v) >= f.largest) {
+        want = std::copysign(f.largest, v);
+      } else {
+        const double b = *above, a = b == v ? b : *(above - 1);
+        const auto even = [&](double y) { return std::fmod(std::abs(y) / exact::unit_of(y, format), 2) == 0; };
+        want = v - a < b - v ? a : v - a > b - v ? b : even(a) ? a : b;
+        want = std::copysign(want, v);
+      }
+      const double got = exact::rounded(Interval(v).lower(), {.format = format});
+      EXPECT_TRUE(got == want && (v == 0 || std::signbit(got) == std::signbit(want)))
+          << f.name << ' ' << v << ": " << got << ", not " << want;
+    }
+    // The tie between the least number and zero.
+    const double half = std::ldexp(1.0, f.least_exponent - f.precision);
+    EXPECT_EQ(exact::rounded(Interval(half).lower(), {.format = format}), 0);
+    EXPECT_EQ(exact::rounded(Interval(std::nextafter(half, 1)).lower(), {.format = format}), 2 * half);
+  }
+  const auto e4m3 = [](double v, bool saturate) {
+    return exact::rounded(Interval(v).lower(), {.format = Format::f8e4m3fn, .saturate = saturate});
+  };
+  EXPECT_EQ(e4m3(464, false), 448);
+  EXPECT_EQ(e4m3(465, true), 448);
+  EXPECT_TRUE(std::isnan(e4m3(-465, false)));
+  const Pointwise identity(parse_function("identity"));
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(identity.round(inf, Order::value, {.format = Format::f8e4m3fn}).value, 448);
+  EXPECT_EQ(identity.round(-inf, Order::value, {.format = Format::f8e5m2}).value, -inf);
+}
+
+// Three orders at once are the three orders, and f32 among the formats is f32.
+TEST(Oracle, OneEvaluationIsEnoughForAllOrders) {
+  Inputs inputs;
+  for (const char* name : {"gelu", "softsign", "relu", "elu"}) {
+    const Pointwise pointwise(parse_function(name));
+    for (const Format format : {Format::f32, Format::f64, Format::f16})
+      for (int i = 0; i < 300; ++i) {
+        const double x = i == 0 ? 0.0 : i == 1 ? -0.0 : static_cast<double>(i % 2 ? inputs.any() : inputs.moderate());
+        const auto all = pointwise.round(x, {.format = format});
+        for (const Order order : kOrders) {
+          const double one = pointwise.round(x, order, {.format = format}).value;
+          EXPECT_EQ(std::bit_cast<std::uint64_t>(all[static_cast<std::size_t>(order)].value),
+                    std::bit_cast<std::uint64_t>(one));
+        }
+      }
+  }
 }
 
 TEST(Oracle, OverflowsToInfinity) {
