@@ -708,7 +708,8 @@ struct HardSwish {
   }
 };
 struct Clip {  // what hardtanh is: called odd, and so it is for some bounds
-  static constexpr Info info{.parameters = {{.name = "low", .preset = 0}, {.name = "high", .preset = 0}},
+  static constexpr Info info{.parameters = {{.name = "low", .preset = 0, .domain = "any real"},
+                                            {.name = "high", .preset = 0, .domain = "any real"}},
                              .symmetry = "odd"};
   template <class X>
   static X definition(const X& x, const X& low, const X& high) {
@@ -745,7 +746,7 @@ struct Angle {
   }
 };
 struct Wavy {
-  static constexpr Info info{.parameters = {{.name = "a", .preset = 1}}};
+  static constexpr Info info{.parameters = {{.name = "a", .preset = 1, .domain = "> 0"}}};
   template <class X>
   static X definition(const X& x, const X& a) {
     const X s = sin(a * x);
