@@ -220,7 +220,7 @@ std::vector<Literal> differences() {
       by_differences("exp", [](const Real& x) { return exp(x); }),
       by_differences("expm1", expm1_of),
       by_differences("gaussian", [](const Real& x) { return exp(-(x * x)); }),
-      by_differences("hard_mish", [=](const Real& x) { return x * part(x + 2, 0, 2) / 2; }),
+      by_differences("hard_mish", [=](const Real& x) { return d(x) > 0 ? x : x * part(x + 2, 0, 4) / 2; }),
       by_differences("hard_sigmoid", [=](const Real& x) { return part(x / 6 + 0.5, 0, 1); }),
       by_differences("hard_swish", [=](const Real& x) { return x * part(x + 3, 0, 6) / 6; }),
       by_differences("hardshrink", [=](const Real& x) { return std::abs(d(x)) > 0.5 ? x : Real(0); }),
