@@ -242,19 +242,19 @@ std::vector<Literal> differences() {
                                                                          : 0); }),
       by_differences("sine:omega=30", [](const Real& x) { return sin(30 * x); }),
       by_differences("smelu",
-                     [=](const Real& x) { return d(x) <= -2  ? Real(0)
-                                                 : d(x) >= 2 ? x
-                                                             : (x + 2) * (x + 2) / 8; }),
+                     [=](const Real& x) { return d(x) <= -2 ? Real(0)
+                                                 : d(x) > 2 ? x
+                                                            : (x + 2) * (x + 2) / 8; }),
       by_differences("snake:a=0.3", [](const Real& x) { return x + sin(0.3 * x) * sin(0.3 * x) / 0.3; }),
       by_differences("softshrink",
                      [=](const Real& x) { return d(x) > 0.5    ? x - 0.5
                                                  : d(x) < -0.5 ? x + 0.5
                                                                : Real(0); }),
       by_differences("sparse_plus",
-                     [=](const Real& x) { return d(x) <= -1  ? Real(0)
-                                                 : d(x) >= 1 ? x
-                                                             : (x + 1) * (x + 1) / 4; }),
-      by_differences("sparse_sigmoid", [=](const Real& x) { return part((x + 1) / 2, 0, 1); }),
+                     [=](const Real& x) { return d(x) <= -1 ? Real(0)
+                                                 : d(x) > 1 ? x
+                                                            : (x + 1) * (x + 1) / 4; }),
+      by_differences("sparse_sigmoid", [=](const Real& x) { return d(x) > 1 ? Real(1) : part((x + 1) / 2, 0, 2); }),
       by_differences("sqrtsoftplus", [](const Real& x) { return sqrt(softplus_of(x)); }),
       by_differences("squareplus", [](const Real& x) { return (x + sqrt(x * x + 4)) / 2; }),
       by_differences("star_relu", [=](const Real& x) { return d(x) > 0 ? 0.8944 * x * x + -0.4472 : Real(-0.4472); }),
@@ -591,6 +591,8 @@ class Expression {
     rest_.remove_prefix(end);
     if (word == "inf") return std::numeric_limits<double>::infinity();
     if (word == "pi") return std::acos(-1.0);
+    if (word == "SELU_LAMBDA") return 1.0507009873554804934;
+    if (word == "SELU_ALPHA") return 1.6732632423543772848;
     for (std::size_t i = 0; i < call_.info().parameters.size(); ++i)
       if (call_.info().parameters[i].name == word) return call_.parameters[i];
     double v;
@@ -637,8 +639,8 @@ TEST(Oracle, ExtremaAreWhereTheRecordSays) {
       const Call call = parse_function(entry.info->name);
       const Pointwise pointwise(call);
       const auto order = static_cast<Order>(e.order);
-      const auto x = static_cast<float>(std::atof(std::string(e.x).c_str()));
-      const double value = std::atof(std::string(e.value).c_str()), there = pointwise.value(x, order);
+      const auto x = static_cast<float>(Expression(e.x, call).value());
+      const double value = Expression(e.value, call).value(), there = pointwise.value(x, order);
       EXPECT_NEAR(there, value, 1e-12 * (1 + std::abs(value))) << entry.info->name << " at " << e.x;
       if (x == 0) continue;  // a kink, or covered by symmetry
       for (const double step : {-1e-2, 1e-2}) {
