@@ -43,6 +43,10 @@ Kinks find_kinks(std::string_view name) {
   }
   throw KinksError("there is no convention '" + std::string(name) + "' for kinks; there are " + names);
 }
+Kinks find_kinks(int number) {
+  return number >= 0 && number < static_cast<int>(kKinksCount) ? static_cast<Kinks>(number)
+                                                               : find_kinks(std::to_string(number));
+}
 
 bool Call::knows(Kinks framework) const {
   if (static_cast<std::size_t>(framework) >= kKinksCount) return false;
@@ -53,11 +57,8 @@ void Call::choose(Kinks framework) {
   if (!knows(framework)) {
     std::string names(name_of(Kinks::actfun));
     for (const Convention& known : info().conventions) names = joined(names, name_of(known.framework));
-    const bool exists = static_cast<std::size_t>(framework) < kKinksCount;
-    throw KinksError(
-        "the derivative of " + std::string(info().name) + " at its kinks is not known by the convention " +
-        (exists ? "of " + std::string(name_of(framework)) : "number " + std::to_string(static_cast<int>(framework))) +
-        "; known are " + names);
+    throw KinksError("what " + std::string(name_of(framework)) + " has for the derivative of " +
+                     std::string(info().name) + " at its kinks is not known; known are " + names);
   }
   kinks = framework;
 }

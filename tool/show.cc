@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "tool/call.h"
 #include "tool/certified.h"
 #include "tool/record.h"
 #include "tool/text.h"
@@ -30,16 +31,18 @@ void print_card(const Call& call) {
 
 void add_show(CLI::App& app) {
   struct Options {
-    std::string function;
+    std::string function, kinks;
     bool json = false;
   };
-  CLI::App* verb = app.add_subcommand("show", "Formula, derivatives, parameters, range, limits, kinks, roots, extrema");
+  CLI::App* verb =
+      app.add_subcommand("show", "Formula, derivatives, parameters, range, limits, kinks, roots, extrema, presets");
   auto options = std::make_shared<Options>();
-  verb->add_option("FUNCTION", options->function, "NAME or NAME:PARAMETER=VALUE,...")->required();
+  verb->add_option("FUNCTION", options->function, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
+  add_kinks_option(verb, options->kinks);
   verb->add_flag("--json", options->json, "As a JSON object");
   verb->footer("Examples:\n  actfun show gelu\n  actfun show elu:alpha=0.5\n  actfun show tanh --json");
   verb->callback([options] {
-    const Call call = parse_function(options->function);
+    const Call call = parse_call(options->function, options->kinks);
     if (options->json)
       fmt::print("{}\n", record(call).dump(1));
     else
