@@ -39,9 +39,9 @@ actfun eval hardtanh --order 1 --kinks jax 1
 
 `actfun::Hardtanh{.kinks = actfun::Kinks::jax}.slope(x, y)` in C++, `actfun_set_kinks` in C. Only first derivatives change,
 and only of inputs that are the kink exactly. A function that has no kink takes every convention; for one that has, and
-no entry here, the convention is not known and the call is an error, never a guess.{unknown}
+no entry here, the convention is not known and the call is an error, never a guess.UNKNOWN
 
-{table}
+TABLE
 """
 
 PRESETS = """
@@ -56,7 +56,7 @@ actfun eval leaky_relu@keras -1
 Parameters that are given come after those of the preset: `hard_sigmoid@onnx:beta=0.4` has `alpha=0.2`. A name without `@`
 has the defaults of actfun, and a preset that is not listed is an error.
 
-{table}
+TABLE
 """
 
 
@@ -91,7 +91,7 @@ def kinks(records, frameworks):
 def presets(records):
     rows = [[code(f"{r['name']}@{p['name']}"), code(p["call"]), p["evidence"] or "-", p["remark"]]
             for r in records for p in r["presets"]]
-    return table(["preset", "stands for", "known", "which is"], rows)
+    return table(["preset", "stands for", "known", "remark"], rows)
 
 
 def page(actfun):
@@ -103,7 +103,8 @@ def page(actfun):
     frameworks = [f for f in every if f in described]
     unknown = [f for f in every if f not in described and f != "actfun"]
     none = f"\nOf {', '.join(unknown)} no function's are known yet." if unknown else ""
-    return TITLE + KINKS.format(table=kinks(records, frameworks), unknown=none) + PRESETS.format(table=presets(records))
+    return (TITLE + KINKS.replace("UNKNOWN", none).replace("TABLE", kinks(records, frameworks))
+            + PRESETS.replace("TABLE", presets(records)))
 
 
 if __name__ == "__main__":
