@@ -92,9 +92,13 @@ namespace {
 using Constants = std::array<Constant, kMaxParameters>;
 Constants constants(const Call& call) {
   Constants c;
-  for (std::size_t i = 0; i < call.info().parameters.size(); ++i)
-    c[i] = {call.parameters[i] + 0.0,  // + 0 makes -0 into 0
-            call.rational[i] ? call.info().parameters[i].residue() : 0};
+  for (std::size_t i = 0; i < call.info().parameters.size(); ++i) {
+    c[i].high = call.parameters[i] + 0.0;  // + 0 makes -0 into 0
+    if (!call.rational[i]) continue;
+    const Parameter& parameter = call.info().parameters[i];
+    c[i].low = parameter.residue();
+    c[i].numerator = parameter.fraction().numerator, c[i].denominator = parameter.fraction().denominator;
+  }
   return c;
 }
 

@@ -38,15 +38,21 @@ struct Parameter {
   bool learnable = false;
   std::string_view exact{};  ///< "p/q" when the default is this rational number and not its nearest double, `preset`
 
+  struct Fraction {
+    int numerator, denominator;
+  };
+  constexpr Fraction fraction() const {
+    int p[2] = {0, 0}, which = 0;
+    for (const char c : exact) c == '/' ? which = 1 : p[which] = 10 * p[which] + (c - '0');
+    return {p[0], p[1]};
+  }
   /// The default less `preset`.
   constexpr double residue() const {
     if (exact.empty()) return 0;
-    double p[2] = {0, 0};  // small integers
-    int which = 0;
-    for (const char c : exact) c == '/' ? which = 1 : p[which] = 10 * p[which] + (c - '0');
+    const auto [p, q] = fraction();
     // p - q preset without rounding: q has few bits, so the halves' products are exact.
     const double high = static_cast<double>(static_cast<float>(preset)), low = preset - high;
-    return (p[0] - p[1] * high - p[1] * low) / p[1];
+    return (p - q * high - q * low) / q;
   }
 
   /// The V of the domain; empty for any real number.
@@ -142,17 +148,17 @@ struct Info {
   List<Extremum, 24> extrema{};
   std::string_view paper{};
   std::string_view note{};
-
-  /// Whether parameter i may have the value values[i] beside the others.
-  constexpr bool accepts(std::size_t i, const double* values) const {
-    const std::string_view bound = parameters[i].bound();
-    double v = 0;
-    for (const char c : bound)
-      if (c >= '0' && c <= '9') v = 10 * v + (c - '0');
-    for (std::size_t j = 0; j < parameters.size(); ++j)
-      if (parameters[j].name == bound) v = values[j];
-    return parameters[i].accepts(values[i], v);
-  }
 };
+
+/// Whether parameter i may have the value values[i] beside the others.
+constexpr bool accepts(const Info& info, std::size_t i, const double* values) {
+  const std::string_view bound = info.parameters[i].bound();
+  double v = 0;
+  for (const char c : bound)
+    if (c >= '0' && c <= '9') v = 10 * v + (c - '0');
+  for (std::size_t j = 0; j < info.parameters.size(); ++j)
+    if (info.parameters[j].name == bound) v = values[j];
+  return info.parameters[i].accepts(values[i], v);
+}
 
 }  // namespace actfun

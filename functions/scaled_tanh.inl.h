@@ -12,7 +12,7 @@ struct ScaledTanh {
       .formula = "alpha*tanh(beta*x)",
       .derivative = "alpha*beta*(1 - tanh(beta*x)^2)",
       .second_derivative = "-2*alpha*beta^2*tanh(beta*x)*(1 - tanh(beta*x)^2)",
-      .limits = {"-alpha", "alpha"},
+      .limits = {"-alpha*sign(beta)", "alpha*sign(beta)"},
       .derivative_limits = {"0", "0"},
       .second_derivative_limits = {"0", "-0"},
       .range = "(-alpha, alpha)",
@@ -41,6 +41,7 @@ struct ScaledTanh {
   }
   template <class R>
   static R curvature(R x, R alpha, R beta) {
-    return alpha * beta * beta * Tanh::curvature(beta * x);
+    const R y = alpha * beta * beta * Tanh::curvature(beta * x);
+    return select(alpha * beta == 0.0, abs(y), y);  // the derivatives of a constant are +0
   }
 };

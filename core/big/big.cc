@@ -38,7 +38,7 @@ Big::Big(double x) {
   limbs_[3] = static_cast<std::uint64_t>(std::ldexp(fraction, 53)) << 11;
   exponent_ = e - 1;
 }
-Big::Big(Constant c) : Big(c.low == 0 ? Big(c.high) : Big(c.high) + Big(c.low)) {}
+Big::Big(Constant c) : Big(c.denominator == 0 ? Big(c.high) : Big(c.numerator) / Big(c.denominator)) {}
 Big Big::constant(double high, double low, double lowest) { return Big(high) + Big(low) + Big(lowest); }
 Big Big::power_of_two(std::int64_t exponent) { return scale(Big(1.0), exponent); }
 
@@ -145,7 +145,9 @@ Big operator+(const Big& a, const Big& b) {
   if (a.negative_ == b.negative_) return Big::add_magnitudes(a, b);
   const int c = Big::compare_magnitudes(a, b);
   if (c == 0) return 0.0;
-  return c > 0 ? Big::subtract_magnitudes(a, b) : Big::subtract_magnitudes(b, a);
+  const Big difference = c > 0 ? Big::subtract_magnitudes(a, b) : Big::subtract_magnitudes(b, a);
+  // What only the last bits leave is rounding: 3 (1/6) - 1/2 is 0.
+  return difference.exponent_ < std::max(a.exponent_, b.exponent_) - (kBits - 8) ? Big(0.0) : difference;
 }
 Big operator-(const Big& a, const Big& b) { return a + -b; }
 
@@ -259,6 +261,7 @@ Big near_zero(const Big& x, const Big& series, const Big& general) {
   return x.zero() || x.exponent() < -60 ? series : general;
 }
 Big cut(const Big& x) { return x; }
+Big cut_for_square(const Big& x) { return x; }
 
 namespace {
 
@@ -348,7 +351,7 @@ Big wide_sum(const Big& a, const Big& b) { return a + b; }
 Big wide_product(const Big& a, const Big& b) { return a * b; }
 Big wide_square(const Big& a) { return a * a; }
 Big wide_quotient(const Big& a, const Big& b) { return a / b; }
-Big exact(const Big& a) { return a; }
+Big narrow(const Big& a) { return a; }
 Big exact_fma(const Big& a, const Big& b, const Big& c) { return a * b + c; }
 Big exp_fine(const Big& x) { return exp(x); }
 
@@ -370,7 +373,7 @@ RootOfSoftplus root_of_softplus(const Big& x) {
 Big tanhshrink(const Big& x) {
   if (!tiny(x)) return x - tanh(x);
   const Big w = x * x;
-  return x * w / 3.0 * (1.0 - w * 0.4 * (1.0 - w * 17.0 / 42.0));
+  return x * w / 3.0 * (1.0 - w * 2.0 / 5.0 * (1.0 - w * 17.0 / 42.0));
 }
 Big erf(const Big& x) {
   const Big t = abs(x);

@@ -88,6 +88,11 @@ template <class R>
 HWY_INLINE R cut(R x) {
   return at_most(at_least(x, -kExpBound), kExpBound);
 }
+/// x, known not to be positive, cut so that the square of exp(x) does not underflow.
+template <class R>
+HWY_INLINE R cut_for_square(R x) {
+  return at_least(x, -0.5 * kExpBound);
+}
 template <class R>
 HWY_INLINE R exp(R x) {
   return exponential_in_range<false>(cut(x)).exp();

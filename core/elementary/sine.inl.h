@@ -91,7 +91,7 @@ inline HWY_NOINLINE ReducedAngle reduce_angle(double a, double b, int modulus, i
     std::uint64_t bits = 0;
     for (int i = 0; i < 3; ++i) {
       const int word = (at >> 5) + i, shift = 32 * i - (at & 31);
-      if (word < 0 || word >= kProduct) continue;
+      if (word < 0 || word >= kProduct || shift >= 64) continue;
       bits |= shift < 0 ? std::uint64_t{product[word]} >> -shift : std::uint64_t{product[word]} << shift;
     }
     return bits;

@@ -107,7 +107,8 @@ ACTFUN_INLINE void run(const std::vector<unsigned __int128>& turns, const Period
               s = two_sum(line.high, wave.high);
     b.s[i] = s.high;
     b.l[i] = (s.low + line.low) + (wave.low + c.lead_low);
-    b.e[i] = (c.error[0] + size * (c.error[1] + size * c.error[2])) + 0x1p-50 * std::abs(b.l[i]);
+    b.e[i] = (c.error[0] + size * (c.error[1] + size * c.error[2])) +
+             0x1p-50 * ((std::abs(s.low) + std::abs(line.low)) + (std::abs(wave.low) + std::abs(c.lead_low)));
   }
   decide(0x1p-48, b.s, b.l, b.e, b.doubt, out);
 }
@@ -124,9 +125,17 @@ __attribute__((target("avx2,fma,bmi2"))) void run_avx2(const std::vector<unsigne
                                                        Block& b, float* out) {
   run(turns, cells, drift, x, b, out);
 }
+__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma,bmi2,prefer-vector-width=512"))) void run_avx512(
+    const std::vector<unsigned __int128>& turns, const Periodic::Cell* cells, double drift, const float* x, Block& b,
+    float* out) {
+  run(turns, cells, drift, x, b, out);
+}
 #endif
 Run best() {
 #ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2"))
+    return run_avx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
     return run_avx2;
 #endif

@@ -79,7 +79,7 @@ HWY_INLINE DoubleDouble wide_sum(DoubleDouble a, DoubleDouble b) { return a + b;
 HWY_INLINE DoubleDouble wide_product(DoubleDouble a, DoubleDouble b) { return a * b; }
 HWY_INLINE DoubleDouble wide_square(DoubleDouble a) { return a * a; }
 HWY_INLINE DoubleDouble wide_quotient(DoubleDouble a, DoubleDouble b) { return a / b; }
-HWY_INLINE DoubleDouble exact(DoubleDouble a) { return a; }
+HWY_INLINE DoubleDouble narrow(DoubleDouble a) { return a; }
 /// One step of Newton's method from the double result: relative error below 2^-103.
 ACTFUN_SHARED DoubleDouble sqrt(DoubleDouble d) {
   const DoubleDouble y = sqrt(d.hi);
