@@ -66,6 +66,138 @@ TEST(C, RefusesWhatItCannotDo) {
   EXPECT_EQ(actfun_name(1000), nullptr);
 }
 
+TEST(C, Presets) {
+  EXPECT_EQ(found("leaky_relu@keras").parameters[0], 0.3);
+  EXPECT_EQ(found("lrelu@tensorflow").parameters[0], 0.2);
+  EXPECT_EQ(found("leaky_relu@keras:negative_slope=0.5").parameters[0], 0.5);
+  EXPECT_EQ(found("selu@mlx").id, found("scaled_elu").id);
+  EXPECT_EQ(found("selu@onnx:lambda=2").parameters[0], static_cast<double>(1.6732632423543772f));
+  EXPECT_EQ(found("selu@onnx:lambda=2").parameters[1], 2.0);
+  char message[200];
+  actfun_function f{};
+  for (const char* bad : {"leaky_relu@torch", "leaky_relu@", "leaky_relu@KERAS", "leaky_relu@keras@keras", "@keras"})
+    EXPECT_EQ(actfun_find(bad, &f, message, sizeof message), ACTFUN_BAD_FUNCTION) << bad;
+  EXPECT_EQ(actfun_find("leaky_relu@torch", &f, message, sizeof message), ACTFUN_BAD_FUNCTION);
+  EXPECT_NE(std::string(message).find("pytorch, jax"), std::string::npos) << message;
+  EXPECT_EQ(actfun_find("leaky_relu@keras:alpha=1", &f, message, sizeof message), ACTFUN_BAD_PARAMETER);
+}
+
+TEST(C, KinksOfOthers) {
+  actfun_function f = found("hardtanh:min_val=-2");
+  char message[200];
+  EXPECT_EQ(actfun_set_kinks(&f, ACTFUN_KINKS_JAX, message, sizeof message), ACTFUN_OK);
+  EXPECT_EQ(f.kinks, ACTFUN_KINKS_JAX);
+  const float x[] = {-2, -2.0000002f, 0, 1, 1.0000001f, -0.0f};
+  float y[6], dy[6];
+  EXPECT_EQ(actfun_slope(&f, x, y, 6), ACTFUN_OK);
+  const std::vector<float> want = {1, 0, 1, 1, 0, 1};
+  EXPECT_EQ(std::vector(y, y + 6), want);
+  EXPECT_EQ(actfun_value_and_slope(&f, x, y, dy, 6), ACTFUN_OK);
+  EXPECT_EQ(std::vector(dy, dy + 6), want);
+  EXPECT_EQ(y[0], -2.0f);
+  EXPECT_EQ(actfun_curvature(&f, x, y, 6), ACTFUN_OK);
+  EXPECT_EQ(std::vector(y, y + 6), std::vector<float>(6, 0));
+
+  EXPECT_EQ(actfun_set_kinks(&f, ACTFUN_KINKS_ONNXRUNTIME, message, sizeof message), ACTFUN_BAD_KINKS);
+  EXPECT_NE(std::string(message).find("actfun, pytorch, jax, tensorflow"), std::string::npos) << message;
+  EXPECT_EQ(f.kinks, ACTFUN_KINKS_JAX) << "left alone";
+  EXPECT_EQ(actfun_set_kinks(&f, static_cast<actfun_kinks>(5), message, sizeof message), ACTFUN_BAD_KINKS);
+  EXPECT_EQ(actfun_set_kinks(nullptr, ACTFUN_KINKS_JAX, message, sizeof message), ACTFUN_NULL_POINTER);
+  for (const uint8_t bad : {ACTFUN_KINKS_ONNXRUNTIME + 0, 5, 255}) {
+    f.kinks = bad;
+    EXPECT_EQ(actfun_slope(&f, x, y, 6), ACTFUN_BAD_KINKS);
+    EXPECT_EQ(actfun_value(&f, x, y, 6), ACTFUN_BAD_KINKS);
+  }
+  f = found("silu");
+  EXPECT_EQ(actfun_set_kinks(&f, ACTFUN_KINKS_ONNXRUNTIME, nullptr, 0), ACTFUN_OK) << "has no kink";
+  EXPECT_EQ(actfun_slope(&f, x, y, 6), ACTFUN_OK);
+}
+
+/// Every slope of `function` at the inputs, but that at `kink` is `slope`; in place and apart, short and long.
+template <class T>
+void expect_slope(const char* function, actfun::Kinks kinks, double kink, double slope) {
+  const auto as = [](double v) {
+    if constexpr (std::is_same_v<T, double>)
+      return v;
+    else
+      return static_cast<T>(static_cast<float>(v));
+  };
+  const auto bits = [](const std::vector<T>& v) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(v.data());
+    return std::vector<unsigned char>(bytes, bytes + v.size() * sizeof(T));
+  };
+  for (const std::size_t repeats : {1, 700}) {
+    std::vector<T> x, own, theirs;
+    for (std::size_t i = 0; i < repeats; ++i)
+      for (const double at : {-3.0, -1.0, -0.5, 0.0, 0.25, 1.0, 2.0, 6.0}) x.push_back(as(at));
+    own.resize(x.size());
+    theirs.resize(x.size());
+    actfun::function(function).slope(x, own);
+    actfun::function(function, kinks).slope(x, theirs);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (static_cast<float>(x[i]) == static_cast<float>(kink)) own[i] = as(slope);
+    EXPECT_EQ(bits(theirs), bits(own)) << function << " " << sizeof(T);
+    actfun::function(function, kinks).slope(x, x);
+    EXPECT_EQ(bits(x), bits(own)) << function << " in place";
+  }
+}
+
+TEST(Cpp, KinksInEveryFormat) {
+  const auto expect = [](const char* function, actfun::Kinks kinks, double kink, double slope) {
+    expect_slope<float>(function, kinks, kink, slope);
+    expect_slope<double>(function, kinks, kink, slope);
+    expect_slope<actfun::float16>(function, kinks, kink, slope);
+    expect_slope<actfun::bfloat16>(function, kinks, kink, slope);
+    expect_slope<actfun::float8_e4m3fn>(function, kinks, kink, slope);
+    expect_slope<actfun::float8_e5m2>(function, kinks, kink, slope);
+  };
+  using enum actfun::Kinks;
+  expect("relu", jax, 0, 0);
+  expect("hardtanh:min_val=-3", pytorch, 1, 0);
+  expect("hardtanh:min_val=-20", jax, 1, 1);
+  expect("hardtanh:max_val=20", tensorflow, -1, 1);
+  expect("leaky_relu", jax, 0, 1);
+  expect("leaky_relu@keras", tensorflow, 0, 0.3);
+  expect("prelu", tensorflow, 0, 0);
+  expect("celu:alpha=0.5", tensorflow, 0, 2);
+  EXPECT_EQ(actfun::function("selu", tensorflow).slope(0.0), 1.0507009873554804934193349852946);
+  EXPECT_EQ(actfun::function("selu", tensorflow).slope(0.0f), 1.0507009873554804934193349852946f);
+  EXPECT_EQ(actfun::function("sparse_sigmoid", jax).slope(-1.0), 0.25);
+}
+
+TEST(Cpp, KinksReadAsTheHeaderSays) {
+  EXPECT_EQ(actfun::Hardtanh{.kinks = actfun::Kinks::jax}.slope(1.0f), 1.0f);
+  EXPECT_EQ((actfun::Hardtanh{.max_val = 2, .kinks = actfun::Kinks::jax}.slope(2.0f)), 1.0f);
+  EXPECT_EQ(actfun::hardtanh.slope(1.0f), 0.0f);
+  try {
+    actfun::Relu{.kinks = actfun::Kinks::onnxruntime}.slope(1.0f);
+    FAIL();
+  } catch (const actfun::Error& error) {
+    EXPECT_EQ(error.status(), ACTFUN_BAD_KINKS);
+    EXPECT_NE(std::string(error.what()).find("pytorch, jax, tensorflow"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(actfun::function("rrelu", actfun::Kinks::pytorch), actfun::Error);
+}
+
+TEST(C, KinksOfQuantizedIntegers) {
+  actfun_function f = found("celu");
+  ASSERT_EQ(actfun_set_kinks(&f, ACTFUN_KINKS_TENSORFLOW, nullptr, 0), ACTFUN_OK);
+  const actfun_quantization in{1, 0.5f, 3}, out{0, 0.125f, 10}, coarse{1, 4.0f, 0}, fine{0, 1e-30f, 0};
+  const std::int8_t x[] = {3, 4, 100};  // 0, 1/2, large
+  std::uint8_t y[3];
+  EXPECT_EQ(actfun_apply_quantized(&f, ACTFUN_SLOPE, &in, &out, x, y, 3), ACTFUN_OK);
+  EXPECT_EQ(std::vector(y, y + 3), (std::vector<std::uint8_t>{26, 18, 18}));
+  EXPECT_EQ(actfun_apply_quantized(&f, ACTFUN_SLOPE, &in, &coarse, x, y, 3), ACTFUN_OK);
+  EXPECT_EQ(y[0], 0) << "2 / 4 is a tie";
+  EXPECT_EQ(actfun_apply_quantized(&f, ACTFUN_SLOPE, &in, &fine, x, y, 3), ACTFUN_OK);
+  EXPECT_EQ(y[0], 255);
+  float z[3];
+  EXPECT_EQ(actfun_apply_quantized(&f, ACTFUN_SLOPE, &in, nullptr, x, z, 3), ACTFUN_OK);
+  EXPECT_EQ(std::vector(z, z + 3), (std::vector<float>{2, 1, 1}));
+  EXPECT_EQ(actfun_apply_quantized(&f, ACTFUN_VALUE, &in, nullptr, x, z, 3), ACTFUN_OK);
+  EXPECT_EQ(z[0], 0.0f);
+}
+
 TEST(Cpp, ReadsAsTheReadmeSays) {
   const std::vector<float> x = {-5.5f, -1, 0, 1, 5.5f};
   std::vector<float> y(5), dy(5);

@@ -173,6 +173,17 @@ class Records(Case):
         self.assertIn("alpha = 0.5", self.ok("show", "elu:alpha=0.5"))
         self.assertEqual(json.loads(self.ok("show", "elu:alpha=0.5", "--json"))["limits"]["-inf"], "-0.5")
 
+    def test_show_conventions(self):
+        card = self.ok("show", "hardtanh", "--kinks", "jax")
+        self.assertIn("f' is 1 there", card)
+        self.assertIn("f' is 0 there", self.ok("show", "hardtanh"))
+        for text in ("1, 1 by jax (X)", "1, 1 by tensorflow (M; clip_by_value)"):
+            self.assertIn(text, card)
+        record = json.loads(self.ok("show", "hardtanh", "--kinks", "jax", "--json"))
+        self.assertEqual([kink["derivative_at"] for kink in record["kinks"]], ["1", "1"])
+        self.assertIn("leaky_relu@keras is leaky_relu:negative_slope=0.3", self.ok("show", "leaky_relu"))
+        self.assertTrue(self.ok("show", "lrelu@keras").startswith("leaky_relu:negative_slope=0.3\n"))
+
     def test_targets(self):
         lines = self.ok("targets").splitlines()[1:]
         self.assertEqual(sum("yes" in line.split()[2:3] for line in lines), 1)
@@ -235,6 +246,33 @@ class Eval(Case):
         self.refused("eval", "maxout", "1", "2", "3", says=["2", "3"])
         self.refused("eval", "softmax", "1", "--order", "1", says="order")
 
+    def test_presets(self):
+        self.assertEqual(self.ok("eval", "leaky_relu@keras", "-1"), "-0.3\n")
+        self.assertEqual(self.ok("eval", "leaky_relu@keras:negative_slope=0.5", "-1"), "-0.5\n")
+        self.assertEqual(self.ok("eval", "hard_sigmoid@onnx", "1"), "0.7\n")
+        self.assertEqual(self.ok("eval", "gelu@jax", "1"), self.ok("eval", "gelu_tanh", "1"))
+        self.assertNotEqual(self.ok("eval", "selu@onnx", "1"), self.ok("eval", "selu", "1"))
+        self.refused("eval", "leaky_relu@torch", "1", says=["torch", "pytorch", "keras_function"])
+        self.refused("eval", "hard_sigmoid@keras", "1", says=["keras2", "keras3"])
+        self.refused("eval", "softsign@jax", "1", says="none")
+        self.refused("eval", "leky_relu@keras", "1", says="leaky_relu")
+        self.refused("eval", "leaky_relu@", "1", says="pytorch")
+        self.refused("eval", "leaky_relu@keras:slope=1", "1", says="negative_slope")
+
+    def test_kinks(self):
+        slope = lambda *arguments: self.ok("eval", *arguments, "--order", 1)
+        self.assertEqual(slope("hardtanh", "-1", "1", "0.5", "nan"), "0\n0\n1\nnan\n")
+        self.assertEqual(slope("hardtanh", "--kinks", "jax", "-1", "1", "0.5", "nan"), "1\n1\n1\nnan\n")
+        self.assertEqual(slope("clamp:min_val=-2", "--kinks", "jax", "-2", "-1"), "1\n1\n")
+        self.assertEqual(slope("leaky_relu@keras", "--kinks", "jax", "0", "-0", "-1"), "1\n1\n0.3\n")
+        self.assertEqual(self.ok("eval", "softmax", "--kinks", "jax", "1"), "1\n")
+        self.refused("eval", "relu", "--kinks", "torch", "0", says=["--kinks", "pytorch"])
+        self.refused("eval", "relu", "--kinks", "onnxruntime", "0", says=["onnxruntime", "actfun, pytorch, jax, tensorflow"])
+        for verb, rest in (("show", []), ("plot", []), ("apply", ["x.npy", "-o", "y.npy"])):
+            self.refused(verb, "relu", "--kinks", "onnxruntime", *rest, says="onnxruntime")
+        answer = json.loads(self.ok("eval", "celu", "--kinks", "tensorflow", "--order", "1", "0", "--json"))
+        self.assertEqual((answer["kinks"], answer["y"]), ("tensorflow", ["2"]))
+
     def test_json(self):
         answer = json.loads(self.ok("eval", "relu", "-1", "nan", "inf", "2", "--json"))
         self.assertEqual(answer["x"], ["-1", "nan", "inf", "2"])
@@ -257,6 +295,13 @@ class Apply(Case):
                 if name not in AXIS:
                     self.assertEqual(header["shape"], (20, 30))
                     self.assertEqual([bits(v) for v in y], self.evaluate(name, values, order), name)
+
+    def test_kinks(self):
+        values = [-1.0, 1.0, 0.0, 2.0] * 3000
+        source, target = self.npy("x.npy", (len(values),), values), self.dir / "y.npy"
+        for to in (target, source):  # in place, too
+            self.ok("apply", "hardtanh", source, "-o", to, "--order", 1, "--kinks", "jax")
+            self.assertEqual(list(read_npy(to)[1]), [1.0, 1.0, 1.0, 0.0] * 3000)
 
     def test_shapes_and_orders(self):
         values = [i / 7 - 8 for i in range(120)]

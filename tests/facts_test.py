@@ -210,9 +210,9 @@ def spell(x):
 
 
 @functools.lru_cache(None)
-def evaluated(function, order, points):
+def evaluated(function, order, points, kinks="actfun"):
     text = "".join(spell(x) + "\n" for x in points)
-    result = run("eval", function, "--order", str(order), "--format", "hex", text=text)
+    result = run("eval", function, "--order", str(order), "--format", "hex", "--kinks", kinks, text=text)
     assert result.returncode == 0, result.stderr
     return [float.fromhex(line) for line in result.stdout.split()]
 
@@ -231,8 +231,8 @@ class Function:
             except NameError:  # depends on x
                 pass
 
-    def __call__(self, points, order=0):
-        return evaluated(self.call, order, tuple(points))
+    def __call__(self, points, order=0, kinks="actfun"):
+        return evaluated(self.call, order, tuple(points), kinks)
 
     def real(self, text, **names):
         return real(text, {**self.names, **names})
@@ -285,6 +285,9 @@ def require(condition, *message):
     if not condition:
         raise AssertionError(" ".join(map(str, message)))
 
+
+FRAMEWORKS = re.search(r"kKinksNames\[\] = \{(.*?)\}", INFO.read_text())[1].replace('"', "").split(", ")
+EVIDENCE = r"([SDIXM](/[SDIXM])*)?"
 
 # -------------------------------------------------------------------------------------------------------------- checks
 
@@ -497,6 +500,54 @@ class Checks:
                     require(any(a <= x <= b for x in expected[order]), f.call, "order", order, "jumps at", a)
 
     @elementwise
+    def conventions(record):
+        known = {c["framework"]: c for c in record["conventions"]}
+        require(len(known) == len(record["conventions"]) and known.keys() <= set(FRAMEWORKS[1:]), known)
+        for c in known.values():
+            require(re.fullmatch(EVIDENCE, c["evidence"]) and c["remark"] == c["remark"].strip(), c)
+            require(len(c["slopes"]) == len(record["kinks"]) > 0, record["name"], c)
+        for framework in FRAMEWORKS[1:]:
+            if framework not in known and record["kinks"]:
+                result = run("eval", record["name"], "--order", "1", "--kinks", framework, "0")
+                told = result.stderr.split("known are ")[-1].strip().split(", ")
+                require(result.returncode == 2 and told == ["actfun", *known], record["name"], framework, result.stderr)
+                continue
+            slopes = known[framework]["slopes"] if record["kinks"] else []
+            for f in variants(record):
+                at = {}  # of kinks that meet, the last
+                for k, slope in zip(record["kinks"], slopes):
+                    x = f.real(k["x"])
+                    if D(single(float(x))) == x:  # an input may be there
+                        at[single(float(x))] = slope
+                points = [step(x, i) for x in at for i in (-1, 0, 1)] + [-0.0, *GRID]
+                for order in range(3):
+                    own, theirs = f(points, order), f(points, order, framework)
+                    for x, a, b in zip(points, own, theirs):
+                        if order == 1 and x in at:
+                            require(correctly_rounded(b, f.real(at[x])), f.call, framework, "at", x, "is", b)
+                        else:
+                            require(bits(a) == bits(b), f.call, framework, "order", order, "at", x, "is", b)
+
+    def presets(record):
+        names = [p["name"] for p in record["presets"]]
+        require(len(set(names)) == len(names) and all(re.fullmatch("[a-z][a-z0-9_]*", name) for name in names), names)
+        for p in record["presets"]:
+            require(re.fullmatch(EVIDENCE, p["evidence"]) and p["remark"] == p["remark"].strip(), p)
+            for name in (record["name"], *record["aliases"]):
+                text, json_text = (run("show", *form, f"{name}@{p['name']}").stdout for form in ([], ["--json"]))
+                require(text.splitlines()[0] == p["call"], name, p, "is", text.splitlines()[0])  # and so is canonical
+                require(json_text == run("show", "--json", p["call"]).stdout != "", name, p)
+            for q in json.loads(json_text)["parameters"]:  # a value that is given overrides the preset's
+                given = run("show", f"{record['name']}@{p['name']}:{q['name']}=0.75").stdout
+                separator = "," if ":" in p["call"] else ":"
+                call = re.sub(rf"(?<=[:,]){q['name']}=[^,]*", f"{q['name']}=0.75", p["call"])
+                call += f"{separator}{q['name']}=0.75" * (call == p["call"])
+                require(given == run("show", call).stdout != "", given, call)
+        result = run("show", record["name"] + "@no_such")
+        told = result.stderr.split("; it has ")[-1].strip()
+        require(result.returncode == 2 and told == (", ".join(names) or "none"), record["name"], result.stderr)
+
+    @elementwise
     def limits(record):
         limits_are_true(record, "limits", 0)
 
@@ -677,6 +728,8 @@ class Meta(unittest.TestCase):
             "derivative": ("gelu", lambda r: r.update(derivative="Phi(x) + x*phi(x)*1.0000001")),
             "second_derivative": ("tanh", lambda r: r.update(second_derivative="-2*tanh(x)")),
             "kinks": ("relu", lambda r: r["kinks"].clear()),
+            "conventions": ("leaky_relu", lambda r: r["conventions"][1].update(slopes=["negative_slope"])),
+            "presets": ("leaky_relu", lambda r: r["presets"][-1].update(call="leaky_relu:negative_slope=0.3")),
             "limits": ("gelu", lambda r: r["limits"]["text"].update({"-inf": "0"})),
             "derivative_limits": ("gelu", lambda r: r["derivative_limits_text"].update({"+inf": "2"})),
             "second_derivative_limits": ("tanh", lambda r: r["second_derivative_limits_text"].update({"+inf": "0"})),

@@ -257,8 +257,8 @@ std::vector<std::pair<std::string, std::string>> facts(const Call& call) {
   add("roots", fmt::format("{}", fmt::join(info.roots.begin(), info.roots.end(), ", ")));
   for (std::size_t i = 0; i < info.kinks.size(); ++i) add("kink", kink_fact(call, i));
   for (const Convention& known : info.conventions)
-    add("f' there", fmt::format("{} by {}{}", fmt::join(known.slopes.begin(), known.slopes.end(), ", "),
-                                name_of(known.framework), in_brackets(known.evidence, known.remark)));
+    add("f' at kinks", fmt::format("{} by {}{}", fmt::join(known.slopes.begin(), known.slopes.end(), ", "),
+                                   name_of(known.framework), in_brackets(known.evidence, known.remark)));
   for (const Extremum& extremum : info.extrema)
     add(fmt::format("{} of {}", extremum.type, order_name(extremum.order)),
         fmt::format("{} at x = {}", short_decimals(extremum.value), short_decimals(extremum.x)));

@@ -87,8 +87,8 @@ int Big::compare_magnitudes(const Big& a, const Big& b) {
 Truth operator<(const Big& a, const Big& b) {
   if (a.zero() && b.zero()) return {false};
   if (a.zero() || b.zero() || a.negative_ != b.negative_) return {a.zero() ? !b.negative_ : a.negative_};
-  const int c = Big::compare_magnitudes(a, b);
-  return {a.negative_ ? c > 0 : c < 0};
+  const Big difference = a - b;  // 0 where only the last bits differ
+  return {difference.negative_ && !difference.zero()};
 }
 
 namespace {
