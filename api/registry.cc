@@ -2,6 +2,9 @@
 // The registry: every function of functions/list.def with its record and its kernels.
 #include "api/registry.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "backends/cpu/float_environment.h"
@@ -130,6 +133,28 @@ double Call::evaluate_big(Order order, Format format, double x) const {
   const DefaultFloatEnvironment environment;
   const Constants parameters_of_call = constants(*this);
   return actfun::evaluate_big(elementwise(*this, order, compiled_targets().back(), parameters_of_call), format, x);
+}
+
+double Call::error_in_ulp(Order order, Format format, double x, double result) const {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
+  const DefaultFloatEnvironment environment;
+  const Constants parameters_of_call = constants(*this);
+  if (std::isnan(x) || (std::isinf(x) && !has_limits(info(), order))) return std::isnan(result) ? 0 : kInfinity;
+  // 2^(2^30) stands for infinity: every limit is reached there.
+  const big::Big input = std::isinf(x) ? scale(big::Big(std::copysign(1.0, x)), std::int64_t{1} << 30) : big::Big(x);
+  const big::Big truth = kEvaluators[entry->id]()->order[static_cast<int>(order)](input, parameters_of_call.data());
+  if (std::isnan(result)) return kNan;
+
+  const FormatInfo& in = info_of(format);
+  const double nearest = truth.rounded(in.precision, in.least_exponent);
+  if (std::fabs(nearest) > in.largest) {  // an infinity, or what the format has for it
+    const double expected = std::copysign(in.infinite ? kInfinity : in.largest, nearest);
+    return result == expected ? 0 : std::copysign(kInfinity, result - expected);
+  }
+  if (std::isinf(result)) return result;
+  const std::int64_t exponent =
+      truth.zero() ? in.least_exponent : std::max<std::int64_t>(truth.exponent(), in.least_exponent);
+  return scale(big::Big(result) - truth, in.precision - 1 - exponent).nearest();
 }
 
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const {
