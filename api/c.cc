@@ -46,7 +46,7 @@ actfun_status check(const actfun_function* f, const actfun::Entry*& entry) {
   entry = &all[static_cast<std::size_t>(f->id)];
   if (!entry->elementwise()) return ACTFUN_BAD_FUNCTION;
   for (std::size_t i = 0; i < entry->info->parameters.size(); ++i)
-    if (!entry->info->accepts(i, f->parameters)) return ACTFUN_BAD_PARAMETER;
+    if (!actfun::accepts(*entry->info, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
   return ACTFUN_OK;
 }
 

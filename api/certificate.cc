@@ -3,20 +3,25 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <fstream>
+#include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+
+#include "core/code.h"
 
 namespace actfun {
 namespace {
@@ -37,15 +42,19 @@ std::string digits_of(XXH128_hash_t hash) {
   return digits;
 }
 
-std::string_view name_of(Extent extent) { return extent == Extent::full ? "full" : "spread"; }
+std::string_view name_of(Extent extent) {
+  return extent == Extent::full ? "full" : extent == Extent::spread ? "spread" : "sparse";
+}
 
-std::string hexadecimal(float x) {
+template <class T>
+std::string hexadecimal(T x) {
   char buffer[40];
   std::snprintf(buffer, sizeof buffer, "%a", static_cast<double>(x));
   return buffer;
 }
-float float_from(const Json& text) {
-  float x;
+template <class T = float>
+T float_from(const Json& text) {
+  T x;
   if (!parse_number(text.get<std::string>(), x)) throw std::runtime_error("no number: " + text.get<std::string>());
   return x;
 }
@@ -62,6 +71,7 @@ Json to_json(const OrderCertificate& c) {
     j["hard_cases"].push_back({{"input", hexadecimal(h.input)}, {"log2_distance", h.log2_distance}});
   j["hash"] = c.hash;
   j["spread_hash"] = c.spread_hash;
+  if (!c.sparse_hash.empty()) j["sparse_hash"] = c.sparse_hash;
   j["blocks"] = c.blocks;
   j["spread_blocks"] = c.spread_blocks;
   return j;
@@ -76,8 +86,28 @@ OrderCertificate order_from(const Json& j) {
   for (const Json& h : j.at("hard_cases")) c.hard_cases.push_back({float_from(h.at("input")), h.at("log2_distance")});
   c.hash = j.at("hash");
   c.spread_hash = j.at("spread_hash");
+  c.sparse_hash = j.value("sparse_hash", "");
   c.blocks = j.at("blocks").get<std::vector<std::string>>();
   c.spread_blocks = j.at("spread_blocks").get<std::vector<std::string>>();
+  return c;
+}
+
+Json to_json(const FormatCertificate& c) {
+  Json j;
+  j["inputs"] = c.inputs;
+  j["misrounded"] = c.misrounded ? Json(*c.misrounded) : Json();
+  j["worst_error"] = c.worst_error;
+  j["witness"] = hexadecimal(c.witness);
+  j["hash"] = c.hash;
+  return j;
+}
+FormatCertificate format_from(const Json& j) {
+  FormatCertificate c;
+  c.inputs = j.at("inputs");
+  if (!j.at("misrounded").is_null()) c.misrounded = j.at("misrounded").get<std::uint64_t>();
+  c.worst_error = j.at("worst_error");
+  c.witness = float_from<double>(j.at("witness"));
+  c.hash = j.at("hash");
   return c;
 }
 
@@ -98,6 +128,95 @@ std::string today() {
   char text[16];
   std::strftime(text, sizeof text, "%Y-%m-%d", std::gmtime(&now));
   return text;
+}
+
+/// Calls f with the Code of a narrow format.
+template <class F>
+auto with_code(Format format, F f) {
+  switch (format) {
+    case Format::f16:
+      return f(Code<Format::f16>{});
+    case Format::bf16:
+      return f(Code<Format::bf16>{});
+    case Format::f8e4m3fn:
+      return f(Code<Format::f8e4m3fn>{});
+    case Format::f8e5m2:
+      return f(Code<Format::f8e5m2>{});
+    default:
+      throw std::invalid_argument(std::string(info_of(format).name) + " is no narrow format");
+  }
+}
+template <class T>
+T load(const void* array, std::size_t i) {
+  T element;
+  std::memcpy(&element, static_cast<const char*>(array) + i * sizeof element, sizeof element);
+  return element;
+}
+template <class T>
+void store(void* array, std::size_t i, T element) {
+  std::memcpy(static_cast<char*>(array) + i * sizeof element, &element, sizeof element);
+}
+std::uint64_t pattern(Format format, const void* array, std::size_t i) {
+  const std::size_t bytes = info_of(format).bytes;
+  return bytes == 8   ? load<std::uint64_t>(array, i)
+         : bytes == 4 ? load<std::uint32_t>(array, i)
+         : bytes == 2 ? load<std::uint16_t>(array, i)
+                      : load<std::uint8_t>(array, i);
+}
+std::uint64_t canonical_nan(Format format) {
+  if (format == Format::f64) return 0x7ff8000000000000u;
+  if (format == Format::f32) return 0x7fc00000u;
+  return with_code(format, [](auto code) -> std::uint64_t { return decltype(code)::kNan; });
+}
+
+/// The same numbers everywhere and always: SplitMix64.
+class Random {
+ public:
+  std::uint64_t next() {
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+  }
+
+ private:
+  std::uint64_t state_ = 0;
+};
+
+double stepped(double x, std::int64_t steps) {
+  const auto bits = std::bit_cast<std::int64_t>(std::abs(x));
+  const double y = std::bit_cast<double>(std::max<std::int64_t>(0, bits + steps));
+  return x < 0 ? -y : y;
+}
+
+/// Neighbours of where the record says that something happens, of powers of two, and of the ends of the format.
+std::vector<double> wide_specials(const Info& info) {
+  std::vector<double> places;
+  const auto add = [&](std::string_view text) {
+    const bool minus = text.starts_with('-');
+    for (const Parameter& p : info.parameters)
+      if (text.substr(minus) == p.name) places.push_back(minus ? -p.preset : p.preset);
+    double x;
+    if (parse_number(text, x) && std::isfinite(x)) places.push_back(x);
+  };
+  for (const std::string_view root : info.roots) add(root);
+  for (const Extremum& e : info.extrema) add(e.x);
+  for (const Kink& k : info.kinks) add(k.x);
+  for (int exponent = -1074; exponent <= 1023; ++exponent) {
+    places.push_back(std::ldexp(1.0, exponent));
+    places.push_back(-std::ldexp(1.0, exponent));
+  }
+  places.push_back(std::numeric_limits<double>::max());
+  places.push_back(-std::numeric_limits<double>::max());
+  std::vector<double> all = {0.0, -0.0, std::numeric_limits<double>::infinity(),
+                             -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()};
+  for (const double x : places)
+    for (std::int64_t step = -8; step <= 8; ++step) all.push_back(stepped(x, step));
+  for (std::uint64_t bits = 1; bits < 1000; ++bits) {
+    all.push_back(std::bit_cast<double>(bits));
+    all.push_back(-std::bit_cast<double>(bits));
+  }
+  return all;
 }
 
 std::string hash_block(const Call& call, Order order, const Target& target, Extent extent, std::uint32_t block) {
@@ -138,11 +257,69 @@ std::string OutputHash::digits() const {
   return digits_of(XXH3_128bits_digest(static_cast<const XXH3_state_t*>(state_)));
 }
 
+std::vector<unsigned char> format_inputs(const Info& info, Format format) {
+  const std::size_t bytes = info_of(format).bytes;
+  if (format == Format::f32) throw std::invalid_argument("f32's inputs are in blocks");
+  if (format != Format::f64) {
+    const std::size_t n = std::size_t{1} << (8 * bytes);
+    std::vector<unsigned char> array(n * bytes);
+    for (std::size_t i = 0; i < n; ++i)
+      bytes == 2 ? store(array.data(), i, static_cast<std::uint16_t>(i))
+                 : store(array.data(), i, static_cast<std::uint8_t>(i));
+    return array;
+  }
+  std::vector<double> x = wide_specials(info);
+  x.resize(std::min(x.size(), kWideInputs));
+  // By turns any bit pattern, and a number between 2^-30 and 2^10, where functions bend.
+  for (Random random; x.size() < kWideInputs;) {
+    const std::uint64_t bits = random.next();
+    if (x.size() % 2 == 0) {
+      x.push_back(std::bit_cast<double>(bits));
+    } else {
+      const std::uint64_t exponent = 1023 - 30 + (bits >> 52 & 0x7ff) % 40;
+      x.push_back(std::bit_cast<double>((bits & 0x800fffffffffffffu) | exponent << 52));
+    }
+  }
+  std::vector<unsigned char> array(kWideInputs * bytes);
+  std::memcpy(array.data(), x.data(), array.size());
+  return array;
+}
+
+double element(Format format, const void* array, std::size_t i) {
+  if (format == Format::f64) return load<double>(array, i);
+  if (format == Format::f32) return static_cast<double>(load<float>(array, i));
+  return with_code(format, [&](auto code) {
+    return static_cast<double>(code.value(static_cast<std::uint32_t>(pattern(format, array, i))));
+  });
+}
+void set_element(Format format, void* array, std::size_t i, double value) {
+  if (format == Format::f64) return store(array, i, value);
+  if (format == Format::f32) return store(array, i, static_cast<float>(value));
+  const std::uint32_t bits = with_code(format, [&](auto code) { return code.of(static_cast<float>(value)); });
+  info_of(format).bytes == 2 ? store(array, i, static_cast<std::uint16_t>(bits))
+                             : store(array, i, static_cast<std::uint8_t>(bits));
+}
+
+std::string hash_of(Format format, const void* array, std::size_t n) {
+  const std::size_t bytes = info_of(format).bytes;
+  std::vector<unsigned char> stream(n * bytes);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = element(format, array, i);
+    const std::uint64_t bits = value != value ? canonical_nan(format) : pattern(format, array, i);
+    for (std::size_t k = 0; k < bytes; ++k) stream[i * bytes + k] = static_cast<unsigned char>(bits >> (8 * k));
+  }
+  return digits_of(XXH3_128bits(stream.data(), stream.size()));
+}
+
 std::string hash_of(std::span<const std::string> blocks) {
   const std::string all = std::accumulate(blocks.begin(), blocks.end(), std::string());
   return digits_of(XXH3_128bits(all.data(), all.size()));
 }
 
+bool Certificate::complete(Format format) const {
+  if (format == Format::f32) return complete();
+  return std::all_of(kOrders, kOrders + 3, [&](Order order) { return (*this)(format, order).complete(); });
+}
 bool Certificate::clean() const {
   for (const OrderCertificate& order : orders)
     if (!order.complete() || order.misrounded != std::uint64_t{0}) return false;
@@ -172,6 +349,12 @@ std::optional<Certificate> read_certificate(const std::filesystem::path& path) {
     for (const auto& [name, value] : j.at("parameters").items()) c.parameters.emplace_back(name, value);
     for (const Order order : kOrders)
       if (const auto found = j.find(std::string(name_of(order))); found != j.end()) c[order] = order_from(*found);
+    if (const auto formats = j.find("formats"); formats != j.end())
+      for (std::size_t f = 0; f < kFormatCount; ++f)
+        if (const auto format = formats->find(std::string(kFormats[f].name)); format != formats->end())
+          for (const Order order : kOrders)
+            if (const auto found = format->find(std::string(name_of(order))); found != format->end())
+              c(static_cast<Format>(f), order) = format_from(*found);
     for (const Json& r : j.at("runs"))
       c.runs.push_back({r.at("target"), r.at("order"), r.at("extent"), r.at("inputs"), r.at("failed_blocks"),
                         r.at("cpu"), r.at("date")});
@@ -193,6 +376,10 @@ void write_certificate(const Certificate& certificate, const std::filesystem::pa
   j["tier"] = certificate.tier;
   for (const Order order : kOrders)
     if (certificate[order].complete()) j[std::string(name_of(order))] = to_json(certificate[order]);
+  for (std::size_t f = 0; f < kFormatCount; ++f)
+    for (const Order order : kOrders)
+      if (const FormatCertificate& found = certificate(static_cast<Format>(f), order); found.complete())
+        j["formats"][std::string(kFormats[f].name)][std::string(name_of(order))] = to_json(found);
   j["runs"] = Json::array();
   for (const Run& r : certificate.runs)
     j["runs"].push_back({{"target", r.target},
@@ -223,8 +410,13 @@ Verification verify(const Call& call, Order order, const Target& target, const C
                                 std::string(name_of(order)));
   std::vector<std::uint32_t> all(kBlocks);
   std::iota(all.begin(), all.end(), 0u);
+  if (extent == Extent::sparse && (certificate[order].sparse_hash.empty() || !blocks.empty()))
+    throw std::invalid_argument(
+        certificate.function + ": " +
+        (blocks.empty() ? "the certificate has no sparse hash" : "a sparse hash has no blocks"));
   if (blocks.empty()) blocks = all;
   const auto& expected = extent == Extent::full ? certificate[order].blocks : certificate[order].spread_blocks;
+  std::vector<float> sparse(extent == Extent::sparse ? kBlocks * inputs_per_block(extent) : 0);
 
   Verification result{.order = order, .target = std::string(target.name), .extent = extent, .failed = {}};
   const auto start = std::chrono::steady_clock::now();
@@ -234,7 +426,15 @@ Verification verify(const Call& call, Order order, const Target& target, const C
   const auto work = [&] {
     for (std::size_t i = next++; i < blocks.size(); i = next++) {
       const std::uint32_t block = blocks[i];
-      const bool right = hash_block(call, order, target, extent, block) == expected[block];
+      bool right = true;
+      if (extent != Extent::sparse) {
+        right = hash_block(call, order, target, extent, block) == expected[block];
+      } else {
+        const std::uint32_t n = inputs_per_block(extent);
+        float* y = sparse.data() + std::size_t{block} * n;
+        for (std::uint32_t k = 0; k < n; ++k) y[k] = std::bit_cast<float>(input_pattern(extent, block, k));
+        call.evaluate(order, y, y, n, target);
+      }
       const std::lock_guard lock(mutex);
       if (!right) result.failed.push_back({block, block * kBlockInputs, block * kBlockInputs + (kBlockInputs - 1)});
       if (progress) progress(static_cast<double>(++done) / static_cast<double>(blocks.size()));
@@ -245,6 +445,8 @@ Verification verify(const Call& call, Order order, const Target& target, const C
     for (unsigned t = 1; t < threads; ++t) helpers.emplace_back(work);
     work();
   }
+  if (extent == Extent::sparse && hash_of(Format::f32, sparse.data(), sparse.size()) != certificate[order].sparse_hash)
+    result.failed.push_back({0, 0, 0xffffffff});
   std::sort(result.failed.begin(), result.failed.end(),
             [](const FailedBlock& a, const FailedBlock& b) { return a.index < b.index; });
   result.inputs = std::uint64_t{inputs_per_block(extent)} * blocks.size();
@@ -252,10 +454,36 @@ Verification verify(const Call& call, Order order, const Target& target, const C
   return result;
 }
 
+Verification verify(const Call& call, Order order, Format format, const Target& target,
+                    const Certificate& certificate) {
+  if (call.info().name != certificate.function)
+    throw std::invalid_argument("the certificate is about " + certificate.function + ", not " + call.text());
+  if (!call.preset()) throw std::invalid_argument(call.text() + ": certificates are about the default parameters");
+  const FormatCertificate& right = certificate(format, order);
+  if (!right.complete())
+    throw std::invalid_argument("the certificate of " + certificate.function + " lacks its " +
+                                std::string(name_of(order)) + " in " + std::string(info_of(format).name));
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<unsigned char> array = format_inputs(call.info(), format);
+  const std::size_t n = array.size() / info_of(format).bytes;
+  call.apply(order, format, array.data(), array.data(), n, target);
+  Verification result{.order = order,
+                      .target = std::string(target.name),
+                      .extent = Extent::full,
+                      .format = format,
+                      .inputs = n,
+                      .seconds = 0,
+                      .failed = {}};
+  if (hash_of(format, array.data(), n) != right.hash)
+    result.failed.push_back({0, 0, static_cast<std::uint32_t>(n - 1)});
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
 void record(Certificate& certificate, const Verification& v) {
-  const Run run{
-      v.target, std::string(name_of(v.order)), std::string(name_of(v.extent)), v.inputs, v.failed.size(), cpu_name(),
-      today()};
+  const std::string_view extent = v.format == Format::f32 ? name_of(v.extent) : info_of(v.format).name;
+  const Run run{v.target, std::string(name_of(v.order)), std::string(extent), v.inputs, v.failed.size(), cpu_name(),
+                today()};
   std::erase_if(certificate.runs,
                 [&](const Run& r) { return r.target == run.target && r.order == run.order && r.extent == run.extent; });
   certificate.runs.push_back(run);

@@ -3,8 +3,10 @@
 // kernels give them. Written by actfun_certify from the oracle, checked by `actfun verify` without it.
 //
 // Inputs are the 2^32 bit patterns in order, cut into 256 blocks of 2^24. A block's hash is XXH3-128 of its outputs as
-// little-endian bytes, every NaN made 0x7fc00000. A certificate also holds a sparse hash of each block, over one
-// input in 32, for machines on which 2^32 evaluations take too long.
+// little-endian bytes, every NaN made 0x7fc00000. A certificate also holds a hash of each block over one input in 32,
+// and one hash over one input in 256, for machines on which 2^32 evaluations take too long.
+//
+// Of the other formats all 2^16 or 2^8 inputs are certified, and of f64 two million, with one hash for each order.
 #pragma once
 
 #include <cstdint>
@@ -16,23 +18,38 @@
 #include <vector>
 
 #include "api/registry.h"
+#include "core/format.h"
 
 namespace actfun {
 
 inline constexpr std::uint32_t kBlocks = 256;
 inline constexpr std::uint32_t kBlockInputs = 1u << 24;
 
-/// Which inputs are computed: all, or the 2^27 whose bit pattern is 32 i + scatter(i).
-enum class Extent { full, spread };
-inline std::uint32_t scatter(std::uint32_t i) { return i * 2654435761u >> 27; }
-constexpr std::uint32_t inputs_per_block(Extent extent) {
-  return extent == Extent::full ? kBlockInputs : kBlockInputs / 32;
+/// Which inputs are computed: all; the 2^27 whose bit pattern is 32 i + scatter(i), a number below 32; or in the same
+/// way the 2^24 of the form 256 i + scatter(i).
+enum class Extent { full, spread, sparse };
+constexpr std::uint32_t stride(Extent extent) {
+  return extent == Extent::full ? 1 : extent == Extent::spread ? 32 : 256;
 }
+constexpr std::uint32_t scatter(Extent extent, std::uint32_t i) {
+  return extent == Extent::full ? 0 : i * 2654435761u >> (extent == Extent::spread ? 27 : 24);
+}
+constexpr std::uint32_t inputs_per_block(Extent extent) { return kBlockInputs / stride(extent); }
 /// Bit pattern of the i-th input of a block.
-inline std::uint32_t input_pattern(Extent extent, std::uint32_t block, std::uint32_t i) {
+constexpr std::uint32_t input_pattern(Extent extent, std::uint32_t block, std::uint32_t i) {
   const std::uint32_t index = block * inputs_per_block(extent) + i;
-  return extent == Extent::full ? index : 32 * index + scatter(index);
+  return stride(extent) * index + scatter(extent, index);
 }
+
+/// The certified inputs of a format other than f32, as an array of that format: every bit pattern in order, or, of f64,
+/// kWideInputs: where `info` says that the function bends, special numbers, and random ones.
+inline constexpr std::size_t kWideInputs = 2000000;
+std::vector<unsigned char> format_inputs(const Info& info, Format format);
+/// An element of an array of a format, and what an array holds for a number that was rounded to the format.
+double element(Format format, const void* array, std::size_t i);
+void set_element(Format format, void* array, std::size_t i, double value);
+/// XXH3-128 of an array as little-endian bytes, NaNs made equal.
+std::string hash_of(Format format, const void* array, std::size_t n);
 
 /// XXH3-128 of a stream of outputs, NaNs made equal. 32 hexadecimal digits.
 class OutputHash {
@@ -64,9 +81,20 @@ struct OrderCertificate {
   std::uint64_t undecided = 0;              ///< inputs that the filter left to MPFR
   std::vector<HardCase> hard_cases;         ///< hardest first; the list only grows
   std::string hash, spread_hash;
+  std::string sparse_hash;  ///< of the 2^24 outputs themselves; empty in old certificates
   std::vector<std::string> blocks, spread_blocks;
 
   bool complete() const { return blocks.size() == kBlocks && spread_blocks.size() == kBlocks; }
+};
+
+/// What the right results of one order are in a format other than f32.
+struct FormatCertificate {
+  std::uint64_t inputs = 0;
+  std::optional<std::uint64_t> misrounded;
+  double worst_error = 0;  ///< of the kernel, in units in the last place
+  double witness = 0;
+  std::string hash;
+  bool complete() const { return !hash.empty(); }
 };
 
 /// One run of a kernel against a certificate, for the record.
@@ -80,13 +108,23 @@ struct Certificate {
   std::string function, dtype = "f32", tier = "exact";
   std::vector<std::pair<std::string, double>> parameters;
   OrderCertificate orders[3];
+  FormatCertificate formats[kFormatCount][3];  ///< that of f32 stays empty: it is `orders`
   std::vector<Run> runs;
 
   const OrderCertificate& operator[](Order order) const { return orders[static_cast<int>(order)]; }
   OrderCertificate& operator[](Order order) { return orders[static_cast<int>(order)]; }
+  const FormatCertificate& operator()(Format format, Order order) const {
+    return formats[static_cast<int>(format)][static_cast<int>(order)];
+  }
+  FormatCertificate& operator()(Format format, Order order) {
+    return formats[static_cast<int>(format)][static_cast<int>(order)];
+  }
+  /// Of f32.
   bool complete() const { return orders[0].complete() && orders[1].complete() && orders[2].complete(); }
-  /// Complete, and the kernels were found to round every result correctly.
+  /// Complete, and the kernels were found to round every f32 result correctly.
   bool clean() const;
+  /// Whether this format is there, all orders of it.
+  bool complete(Format format) const;
 };
 
 /// "value", "slope", "curvature".
@@ -108,6 +146,7 @@ struct Verification {
   Order order;
   std::string target;
   Extent extent;
+  Format format = Format::f32;  ///< of any other there is one extent
   std::uint64_t inputs = 0;
   double seconds = 0;
   std::vector<FailedBlock> failed;
@@ -120,6 +159,9 @@ struct Verification {
 Verification verify(const Call& call, Order order, const Target& target, const Certificate& certificate, Extent extent,
                     unsigned threads, const std::function<void(double)>& progress = {},
                     std::span<const std::uint32_t> blocks = {});
+
+/// The same for a format other than f32, whose inputs are one block.
+Verification verify(const Call& call, Order order, Format format, const Target& target, const Certificate& certificate);
 
 /// Enters a run in the certificate's list, in place of an older one of the same target, order and extent.
 void record(Certificate& certificate, const Verification& verification);

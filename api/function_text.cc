@@ -132,7 +132,7 @@ Call parse_function(std::string_view text) {
   // Only now: a bound may be another parameter. Those given come first, as it is they that the caller can change.
   for (const bool by_caller : {true, false})
     for (std::size_t i = 0; i < known.size(); ++i) {
-      if ((given[i].data() != nullptr) != by_caller || call.info().accepts(i, call.parameters.data())) continue;
+      if ((given[i].data() != nullptr) != by_caller || accepts(call.info(), i, call.parameters.data())) continue;
       std::string value(given[i]), bound;
       if (!by_caller) value = shortest(call.parameters[i]);
       const auto other = std::find(names.begin(), names.end(), known[i].bound());

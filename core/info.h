@@ -117,17 +117,17 @@ struct Info {
   List<Extremum, 24> extrema{};
   std::string_view paper{};
   std::string_view note{};
-
-  /// Whether parameter i may have the value values[i] beside the others.
-  constexpr bool accepts(std::size_t i, const double* values) const {
-    const std::string_view bound = parameters[i].bound();
-    double v = 0;
-    for (const char c : bound)
-      if (c >= '0' && c <= '9') v = 10 * v + (c - '0');
-    for (std::size_t j = 0; j < parameters.size(); ++j)
-      if (parameters[j].name == bound) v = values[j];
-    return parameters[i].accepts(values[i], v);
-  }
 };
+
+/// Whether parameter i may have the value values[i] beside the others.
+constexpr bool accepts(const Info& info, std::size_t i, const double* values) {
+  const std::string_view bound = info.parameters[i].bound();
+  double v = 0;
+  for (const char c : bound)
+    if (c >= '0' && c <= '9') v = 10 * v + (c - '0');
+  for (std::size_t j = 0; j < info.parameters.size(); ++j)
+    if (info.parameters[j].name == bound) v = values[j];
+  return info.parameters[i].accepts(values[i], v);
+}
 
 }  // namespace actfun

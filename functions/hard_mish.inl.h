@@ -30,12 +30,12 @@ struct HardMish {
 
   template <class R>
   static R value(R x) {
-    const R y = 0.5 * exact(wide_product(x, wide_sum(x, 2.0)));
+    const R y = 0.5 * narrow(wide_product(x, wide_sum(x, 2.0)));
     return copysign(select(x > -2.0, select(x > 0.0, x, y), 0.0), x);  // -0 on the plateau and at -0
   }
   template <class R>
   static R slope(R x) {
-    return select(x > -2.0, select(x > 0.0, 1.0, exact(wide_sum(x, 1.0))), 0.0);
+    return select(x > -2.0, select(x > 0.0, 1.0, narrow(wide_sum(x, 1.0))), 0.0);
   }
   template <class R>
   static R curvature(R x) {

@@ -33,18 +33,18 @@ struct HardSigmoid {
 
   static constexpr Arithmetic arithmetic = Arithmetic::exact;
 
-  template <class R>
-  static R value(R x, R alpha, R beta) {
+  template <class R, class A>
+  static R value(R x, A alpha, R beta) {  // A is R, or a pair
     const R y = exact_fma(alpha, x, beta);
     return select(y > 0.0, select(y < 1.0, y, 1.0), 0.0);
   }
-  template <class R>
-  static R slope(R x, R alpha, R beta) {
+  template <class R, class A>
+  static R slope(R x, A alpha, R beta) {
     const R y = exact_fma(alpha, x, beta);  // rounded to odd it is on the right side of 0 and 1
-    return select(y > 0.0, select(y < 1.0, alpha, 0.0), 0.0);
+    return select(y > 0.0, select(y < 1.0, narrow(alpha), 0.0), 0.0);
   }
-  template <class R>
-  static R curvature(R /*x*/, R /*alpha*/, R /*beta*/) {
+  template <class R, class A>
+  static R curvature(R /*x*/, A /*alpha*/, R /*beta*/) {
     return 0.0;
   }
 };

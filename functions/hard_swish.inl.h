@@ -31,12 +31,12 @@ struct HardSwish {
 
   template <class R>
   static R value(R x) {
-    const R y = exact(wide_quotient(wide_product(x, wide_sum(x, 3.0)), 6.0));
+    const R y = narrow(wide_quotient(wide_product(x, wide_sum(x, 3.0)), 6.0));
     return copysign(select(x > -3.0, select(x < 3.0, y, x), 0.0), x);  // -0 on the plateau and at -0
   }
   template <class R>
   static R slope(R x) {
-    const R line = exact(wide_quotient(wide_sum(x + x, 3.0), 6.0));
+    const R line = narrow(wide_quotient(wide_sum(x + x, 3.0), 6.0));
     return select(x > -3.0, select(x < 3.0, line, 1.0), 0.0);
   }
   template <class R>

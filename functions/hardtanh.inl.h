@@ -32,7 +32,9 @@ struct Hardtanh {
 
   template <class R>
   static R value(R x, R min_val, R max_val) {
-    return select(x > min_val, select(x < max_val, x, max_val), min_val);
+    // A plateau at 0 has the sign that x has before it: -0 above.
+    const R top = select(max_val < 0.0, max_val, select(max_val > 0.0, max_val, select(min_val < 0.0, -0.0, max_val)));
+    return select(x > min_val, select(x < max_val, x, top), min_val);
   }
   template <class R>
   static R slope(R x, R min_val, R max_val) {

@@ -38,7 +38,7 @@ struct Mish {
   template <class R>
   static Gate<R> gate(R x) {
     const auto positive = x > 0.0;
-    const R e = exp_decay(-abs(x));
+    const R z = -abs(x), e = exp_decay(select(positive, cut_for_square(z), z));
     const R n = select(positive, 1.0 + 2.0 * e, e * (2.0 + e));
     return {n, n + select(positive, 2.0 * e * e, 2.0), e * select(positive, e, 1.0),
             select(positive, ((2.0 * e + 2.0) * e - 3.0) * e - 2.0, ((-2.0 * e - 3.0) * e + 2.0) * e + 2.0), e};

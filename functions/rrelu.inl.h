@@ -39,7 +39,7 @@ struct Rrelu {
   }
   template <class R>
   static R slope(R x, R lower, R upper) {
-    return select(x > 0.0, 1.0, exact(wide_sum(0.5 * lower, 0.5 * upper)));
+    return select(x > 0.0, 1.0, narrow(wide_sum(0.5 * lower, 0.5 * upper)));
   }
   template <class R>
   static R curvature(R /*x*/, R /*lower*/, R /*upper*/) {

@@ -12,7 +12,7 @@ struct ScaledTanh {
       .formula = "alpha*tanh(beta*x)",
       .derivative = "alpha*beta*(1 - tanh(beta*x)^2)",
       .second_derivative = "-2*alpha*beta^2*tanh(beta*x)*(1 - tanh(beta*x)^2)",
-      .limits = {"-alpha", "alpha"},
+      .limits = {"-alpha*sign(beta)", "alpha*sign(beta)"},
       .derivative_limits = {"0", "0"},
       .second_derivative_limits = {"0", "-0"},
       .range = "(-alpha, alpha)",

@@ -21,7 +21,7 @@ struct Sign {
 
   template <class X>
   static X definition(const X& x) {
-    return select(x > 0, 1, select(x < 0, -1, 0));
+    return select(x > 0, X(1), select(x < 0, X(-1), X(0)));
   }
 
   static constexpr Arithmetic arithmetic = Arithmetic::single;

@@ -32,17 +32,17 @@ struct Smelu {
 
   template <class R>
   static R value(R x, R beta) {
-    const R square = exact(wide_quotient(wide_square(wide_sum(x, beta)), 4.0 * beta));
+    const R square = narrow(wide_quotient(wide_square(wide_sum(x, beta)), 4.0 * beta));
     return select(x > -beta, select(x > beta, x, square), 0.0);
   }
   template <class R>
   static R slope(R x, R beta) {
-    const R line = exact(wide_quotient(wide_sum(x, beta), 2.0 * beta));
+    const R line = narrow(wide_quotient(wide_sum(x, beta), 2.0 * beta));
     return select(x > -beta, select(x > beta, 1.0, line), 0.0);
   }
   template <class R>
   static R curvature(R x, R beta) {
-    const R constant = exact(wide_quotient(wide_sum(R(1.0), 0.0), 2.0 * beta));
+    const R constant = narrow(wide_quotient(wide_sum(R(1.0), 0.0), 2.0 * beta));
     return select(x > -beta, select(x > beta, 0.0, constant), 0.0);
   }
 };

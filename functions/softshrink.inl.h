@@ -33,7 +33,7 @@ struct Softshrink {
   template <class R>
   static R value(R x, R lambda) {
     const R y = abs(x);
-    return copysign(select(y > lambda, exact(wide_sum(y, -lambda)), 0.0), x);
+    return copysign(select(y > lambda, narrow(wide_sum(y, -lambda)), 0.0), x);
   }
   template <class R>
   static R slope(R x, R lambda) {

@@ -28,11 +28,11 @@ struct SparsePlus {
 
   template <class R>
   static R value(R x) {
-    return select(x > -1.0, select(x > 1.0, x, 0.25 * exact(wide_square(wide_sum(x, 1.0)))), 0.0);
+    return select(x > -1.0, select(x > 1.0, x, 0.25 * narrow(wide_square(wide_sum(x, 1.0)))), 0.0);
   }
   template <class R>
   static R slope(R x) {
-    return select(x > -1.0, select(x > 1.0, 1.0, 0.5 * exact(wide_sum(x, 1.0))), 0.0);
+    return select(x > -1.0, select(x > 1.0, 1.0, 0.5 * narrow(wide_sum(x, 1.0))), 0.0);
   }
   template <class R>
   static R curvature(R x) {

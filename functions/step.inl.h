@@ -25,7 +25,7 @@ struct Step {
 
   template <class X>
   static X definition(const X& x, const X& threshold) {
-    return select(x > threshold, 1, 0);
+    return select(x > threshold, X(1), X(0));
   }
 
   static constexpr Arithmetic arithmetic = Arithmetic::exact;

@@ -35,13 +35,13 @@ struct Tanhexp {
   }
   template <class R>
   static auto slope(R x) {
-    const R e = exp(x);
+    const R e = cut(exp(x));
     return cancelling_sum(tanh(e), x * e * sech2(e));  // root near -1.0789
   }
   template <class R>
   static auto curvature(R x) {
     // Roots near -2.0660 and 0.6966. The error of e grows by 2 e, until all underflows near e = 55.
-    const R e = exp_fine(x), s = e * sech2(e);
+    const R e = cut(exp_fine(x)), s = e * sech2(e);
     return cancelling_sum(2.0 * s, x * s * (1.0 - 2.0 * e * tanh(e)));
   }
 };

@@ -45,8 +45,9 @@ struct Xielu {
   }
   template <class R>
   static auto slope(R x, R alpha_p, R alpha_n, R beta) {
-    // Root near -0.9808.
-    return cancelling_sum(select(x > 0.0, 2.0 * alpha_p * x, alpha_n * expm1(x)), beta);
+    // Root near -0.9808. At -0 the sum is -0 if beta is 0.
+    const R constant = select(beta == 0.0, copysign(R(0.0), x), beta);
+    return cancelling_sum(select(x > 0.0, 2.0 * alpha_p * x, alpha_n * expm1(x)), constant);
   }
   template <class R>
   static R curvature(R x, R alpha_p, R alpha_n, R /*beta*/) {

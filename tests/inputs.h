@@ -66,7 +66,7 @@ inline std::vector<Call> calls_of(const Entry& entry) {
       call.parameters[i] = value;
       bool accepted = calls.size() <= 5 * (i + 1);
       for (std::size_t k = 0; k < parameters.size(); ++k)
-        accepted = accepted && entry.info->accepts(k, call.parameters.data());
+        accepted = accepted && accepts(*entry.info, k, call.parameters.data());
       if (accepted) calls.push_back(call);
     }
   return calls;

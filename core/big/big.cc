@@ -9,6 +9,19 @@
 namespace actfun::big {
 namespace {
 
+/// The binary digits of 2/pi: enough for all doubles, with 256 bits of accuracy.
+constexpr std::array<std::uint64_t, 36> kTwoOverPi = {
+
+    0xA2F9836E4E441529, 0xFC2757D1F534DDC0, 0xDB6295993C439041, 0xFE5163ABDEBBC561, 0xB7246E3A424DD2E0,
+    0x06492EEA09D1921C, 0xFE1DEB1CB129A73E, 0xE88235F52EBB4484, 0xE99C7026B45F7E41, 0x3991D639835339F4,
+    0x9C845F8BBDF9283B, 0x1FF897FFDE05980F, 0xEF2F118B5A0A6D1F, 0x6D367ECF27CB09B7, 0x4F463F669E5FEA2D,
+    0x7527BAC7EBE5F17B, 0x3D0739F78A5292EA, 0x6BFB5FB11F8D5D08, 0x56033046FC7B6BAB, 0xF0CFBC209AF4361D,
+    0xA9E391615EE61B08, 0x6599855F14A06840, 0x8DFFD8804D732731, 0x06061556CA73A8C9, 0x60E27BC08C6B47C4,
+    0x19C367CDDCE8092A, 0x8359C4768B961CA6, 0xDDAF44D15719053E, 0xA5FF07053F7E33E8, 0x32C2DE4F98327DBB,
+    0xC33D26EF6B1E5EF8, 0x9F3A1F35CAF27F1D, 0x87F121907C7C246A, 0xFA6ED5772D30433B, 0x15C614B59D19C3C2,
+    0xC4AD414D2C5D000C,
+};
+
 constexpr int kLimbs = 4, kBits = 64 * kLimbs;
 /// Results beyond 2^+-kFar are as good as infinite or zero; products of a few of them still fit an exponent.
 constexpr std::int64_t kFar = std::int64_t{1} << 58;
@@ -328,6 +341,139 @@ Big normal_cumulative(const Big& x) {
   for (int k = 120; k >= 1; --k) fraction = t + static_cast<double>(k) / fraction;
   const Big tail = density / fraction;
   return x.negative() ? tail : 1.0 - tail;
+}
+
+Big reciprocal_sqrt(const Big& x) { return reciprocal(sqrt(x)); }
+Big wide_sum(const Big& a, const Big& b) { return a + b; }
+Big wide_product(const Big& a, const Big& b) { return a * b; }
+Big wide_square(const Big& a) { return a * a; }
+Big wide_quotient(const Big& a, const Big& b) { return a / b; }
+Big narrow(const Big& a) { return a; }
+Big exact_fma(const Big& a, const Big& b, const Big& c) { return a * b + c; }
+Big exp_fine(const Big& x) { return exp(x); }
+
+namespace {
+
+bool tiny(const Big& x) { return x.zero() || x.exponent() < -40; }
+
+}  // namespace
+
+Big exp_remainder(const Big& x) {
+  if (!tiny(x)) return expm1(x) - x;
+  return scale(x * x * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0 * (1.0 + x / 6.0)))), -1);
+}
+Big softplus(const Big& x) { return at_least(x, 0.0) + log1p(exp(-abs(x))); }
+RootOfSoftplus root_of_softplus(const Big& x) {
+  const Big w = exp(scale(-abs(x), -1)), e = w * w, r = reciprocal(1.0 + e), ratio = log1p(e) / e;
+  return x.negative() ? RootOfSoftplus{w, ratio, r, r} : RootOfSoftplus{1.0, x + e * ratio, r, e * r};
+}
+Big tanhshrink(const Big& x) {
+  if (!tiny(x)) return x - tanh(x);
+  const Big w = x * x;
+  return x * w / 3.0 * (1.0 - w * 0.4 * (1.0 - w * 17.0 / 42.0));
+}
+Big erf(const Big& x) {
+  const Big t = abs(x);
+  if ((t > 1.0).holds) return copysign(1.0 - scale(normal_cumulative(-t * sqrt(Big(2.0))), 1), x);
+  // 2/sqrt(pi) exp(-t^2) (t + 2 t^3/3 + 4 t^5/(3 5) + ...): all terms are positive.
+  const Big w = scale(t * t, 1);
+  Big term = t, sum = t;
+  for (int k = 1; !term.zero() && term.exponent() > sum.exponent() - 260; ++k) {
+    term = term * w / Big(2.0 * k + 1);
+    sum = sum + term;
+  }
+  return copysign(scale(exp(-(t * t)) * sum / sqrt(pi<Big>()), 1), x);
+}
+
+/// angle = (n + fraction) pi/2 modulo 4 pi; 0 <= fraction < 1 up to rounding.
+struct Quadrant {
+  int n;
+  Big fraction;
+};
+Quadrant reduce(const Big& angle) {
+  if (angle.zero() || angle.exponent() < 40) {
+    const Big turns = scale(angle, 1) / pi<Big>();
+    const std::int64_t n = turns.nearest_integer();
+    return {static_cast<int>(n & 7), scale(angle - scale(static_cast<double>(n) * pi<Big>(), -1), 1) / pi<Big>()};
+  }
+  // The 256 bits of the significand times 576 bits of 2/pi, from the first digit whose product is no multiple of 8
+  // (M. H. Payne and R. N. Hanek, ACM SIGNUM Newsletter 18, 1983).
+  constexpr std::size_t kWindow = 9;
+  const std::int64_t unit = angle.exponent_ - (kBits - 1), first = std::max<std::int64_t>(0, unit - 3);
+  std::array<std::uint64_t, kLimbs + kWindow> product{};
+  for (std::size_t i = 0; i < kWindow; ++i) {  // least significant first
+    const std::int64_t bit = first + 64 * static_cast<std::int64_t>(kWindow - 1 - i);
+    const auto word = static_cast<std::size_t>(bit / 64);
+    const int offset = static_cast<int>(bit % 64);
+    const auto digit = [](std::size_t k) { return k < kTwoOverPi.size() ? kTwoOverPi[k] : 0; };
+    const std::uint64_t w = offset == 0 ? digit(word) : digit(word) << offset | digit(word + 1) >> (64 - offset);
+    std::uint64_t carry = 0;
+    for (std::size_t j = 0; j < kLimbs; ++j) {
+      const Wide t = Wide{w} * angle.limbs_[j] + product[i + j] + carry;
+      product[i + j] = static_cast<std::uint64_t>(t);
+      carry = static_cast<std::uint64_t>(t >> 64);
+    }
+    product[i + kLimbs] = carry;
+  }
+  const std::int64_t point = first + 64 * kWindow - unit;  // bits behind the binary point
+  const auto word = static_cast<std::size_t>(point / 64);
+  const int offset = static_cast<int>(point % 64);
+  std::uint64_t integer = product[word] >> offset;
+  if (offset > 0 && word + 1 < product.size()) integer |= product[word + 1] << (64 - offset);
+  product[word] &= (std::uint64_t{1} << offset) - 1;
+  for (std::size_t i = word + 1; i < product.size(); ++i) product[i] = 0;
+  const auto count = static_cast<int>(product.size());
+  Big fraction = Big::normal(product.data(), count, 64 * count - point - 1, false);
+  int n = static_cast<int>(integer & 7);
+  if (angle.negative()) n = -n & 7, fraction = -fraction;
+  return {n, fraction};
+}
+
+namespace {
+
+/// By Taylor's series, |x| <= pi/4.
+Big sine(const Big& x) {
+  const Big w = x * x;
+  Big term = x, sum = x;
+  for (int k = 1; !term.zero() && term.exponent() > sum.exponent() - 260; ++k) {
+    term = -term * w / Big(2.0 * k * (2.0 * k + 1));
+    sum = sum + term;
+  }
+  return sum;
+}
+Big cosine(const Big& x) {
+  const Big w = x * x;
+  Big term = 1.0, sum = 1.0;
+  for (int k = 1; !term.zero() && term.exponent() > -260; ++k) {
+    term = -term * w / Big((2.0 * k - 1) * 2.0 * k);
+    sum = sum + term;
+  }
+  return sum;
+}
+
+}  // namespace
+
+Big sine_of_product(const Big& a, const Big& b, int eighths) {
+  const auto [n, fraction] = reduce(a * b);
+  const Big t = fraction + 0.5 * eighths;
+  const std::int64_t whole = t.nearest_integer(), quadrant = (n + whole) & 3;
+  const Big rest = scale((t - static_cast<double>(whole)) * pi<Big>(), -1);
+  const Big y = quadrant & 1 ? cosine(rest) : sine(rest);
+  return quadrant & 2 ? -y : y;
+}
+
+// tan(atan(u) - y) = (u cos y - sin y) / (cos y + u sin y), twice: its cube is what remains.
+Big atan(const Big& x) {
+  const Big t = abs(x);
+  const bool inverse = (t > 1.0).holds;
+  const Big u = inverse ? reciprocal(t) : t;
+  if (!u.zero() && u.exponent() < -256) return copysign(inverse ? scale(pi<Big>(), -1) : u, x);
+  Big y = std::atan(u.nearest());
+  for (int i = 0; i < 2; ++i) {
+    const Big s = sine(y), c = cosine(y);
+    y = y + (u * c - s) / (c + u * s);
+  }
+  return copysign(inverse ? scale(pi<Big>(), -1) - y : y, x);
 }
 
 }  // namespace actfun::big

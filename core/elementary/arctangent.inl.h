@@ -25,7 +25,7 @@ HWY_INLINE Reals<K> atan(Reals<K> x) {
 
 /// One correction of the double result y of u = min(|x|, 1 / |x|): tan(atan(u) - y) = (u cos y - sin y) /
 /// (cos y + u sin y) is below 2^-43 y, and its cube below 2^-129 y.
-HWY_INLINE DoubleDouble atan(DoubleDouble x) {
+ACTFUN_SHARED DoubleDouble atan(DoubleDouble x) {
   const DoubleDouble t = abs(x);
   const Mask inverse = t > 1.0;
   const DoubleDouble u = select(inverse, reciprocal(t), t), y = atan(u.hi);

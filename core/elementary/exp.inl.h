@@ -67,7 +67,7 @@ HWY_INLINE Exponential<Reals<K>> exponential_in_range(Reals<K> x) {
 }
 
 template <bool near_zero>
-HWY_INLINE Exponential<DoubleDouble> exponential_in_range(DoubleDouble x) {
+ACTFUN_SHARED Exponential<DoubleDouble> exponential_in_range(DoubleDouble x) {
   // ln 2 in three parts; the first has 40 bits, so n times it is exact.
   const Real n = fma(x.hi, 0x1.71547652b82fep0, kRoundToInteger) - kRoundToInteger;
   DoubleDouble r = DoubleDouble(two_sum(x.hi, -(n * 0x1.62e42fefa2p-1))) + DoubleDouble(x.lo);
@@ -87,6 +87,11 @@ HWY_INLINE Exponential<DoubleDouble> exponential_in_range(DoubleDouble x) {
 template <class R>
 HWY_INLINE R cut(R x) {
   return at_most(at_least(x, -kExpBound), kExpBound);
+}
+/// x, known not to be positive, cut so that the square of exp(x) does not underflow.
+template <class R>
+HWY_INLINE R cut_for_square(R x) {
+  return at_least(x, -0.5 * kExpBound);
 }
 template <class R>
 HWY_INLINE R exp(R x) {

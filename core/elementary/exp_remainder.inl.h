@@ -16,7 +16,7 @@ HWY_INLINE Reals<K> exp_remainder(Reals<K> x) {
   return select(x < -1.0, expm1(x) - x, x * x * q);
 }
 
-HWY_INLINE DoubleDouble exp_remainder(DoubleDouble x) {
+ACTFUN_SHARED DoubleDouble exp_remainder(DoubleDouble x) {
   // Taylor's series at x / 256, 2^-131 left out; then eight times, with e = expm1(a): e^(2a) - 1 - 2a = e^2 + 2 (e -
   // a).
   DoubleDouble a = scale(at_least(x, -1.0), 0x1p-8), series = 1.0;

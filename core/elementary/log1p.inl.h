@@ -23,7 +23,7 @@ HWY_INLINE Reals<K> log1p(Reals<K> e) {
 }
 
 /// One step of Halley's method for expm1(y) = e from the double result: 2^-43 becomes 2^-126, less than rounding.
-HWY_INLINE DoubleDouble log1p(DoubleDouble e) {
+ACTFUN_SHARED DoubleDouble log1p(DoubleDouble e) {
   const DoubleDouble y = log1p(e.hi);
   const DoubleDouble f = exponential_in_range<true>(y).expm1();
   return y + scale(e - f, 2.0) / (DoubleDouble(2.0) + e + f);
@@ -35,6 +35,6 @@ HWY_INLINE Reals<K> log1p_ratio(Reals<K> e) {
   const Reals<K> r = reciprocal(e + 2.0);
   return r * log1p_series(e * r);
 }
-HWY_INLINE DoubleDouble log1p_ratio(DoubleDouble e) {
+ACTFUN_SHARED DoubleDouble log1p_ratio(DoubleDouble e) {
   return near_zero(e, DoubleDouble(1.0) - e * (DoubleDouble(0.5) - e * (1.0 / 3.0)), log1p(e) / e);
 }

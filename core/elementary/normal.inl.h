@@ -87,16 +87,16 @@ inline constexpr double kNormalTail[][2] = {
 };
 
 template <std::size_t n>
-HWY_INLINE DoubleDouble polynomial(const double (&coefficients)[n][2], DoubleDouble x) {
+ACTFUN_SHARED DoubleDouble polynomial(const double (&coefficients)[n][2], DoubleDouble x) {
   DoubleDouble p = 0.0;
   for (std::size_t i = n; i-- > 0;) p = p * x + DoubleDouble::constant(coefficients[i][0], coefficients[i][1]);
   return p;
 }
-HWY_INLINE DoubleDouble normal_tail(DoubleDouble t) {
+ACTFUN_SHARED DoubleDouble normal_tail(DoubleDouble t) {
   const DoubleDouble r = reciprocal(at_most(at_least(t, 1.0), 40.0) + DoubleDouble(5.0));
   return r * polynomial(kNormalTail, DoubleDouble(1.0) - DoubleDouble(10.0) * r);
 }
-HWY_INLINE DoubleDouble normal_center(DoubleDouble w) { return polynomial(kNormalCenter, at_most(w, 1.0)); }
+ACTFUN_SHARED DoubleDouble normal_center(DoubleDouble w) { return polynomial(kNormalCenter, at_most(w, 1.0)); }
 
 /// Phi(x) = 1 - Phi(-x).
 template <int K>
@@ -105,7 +105,7 @@ HWY_INLINE Reals<K> normal_cumulative(Reals<K> x) {
   return select(x < 0.0, tail, 1.0 - tail);
 }
 /// Near 0 as 1/2 + ..., so that a tie that a tiny x tips stays decided.
-HWY_INLINE DoubleDouble normal_cumulative(DoubleDouble x) {
+ACTFUN_SHARED DoubleDouble normal_cumulative(DoubleDouble x) {
   const DoubleDouble t = abs(x), tail = exp_decay(-0.5 * (x * x)) * normal_tail(t);
   return select(t < 1.0, DoubleDouble(0.5) + x * normal_center(x * x), select(x < 0.0, tail, DoubleDouble(1.0) - tail));
 }

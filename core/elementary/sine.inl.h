@@ -91,7 +91,7 @@ inline HWY_NOINLINE ReducedAngle reduce_angle(double a, double b, int modulus, i
     std::uint64_t bits = 0;
     for (int i = 0; i < 3; ++i) {
       const int word = (at >> 5) + i, shift = 32 * i - (at & 31);
-      if (word < 0 || word >= kProduct) continue;
+      if (word < 0 || word >= kProduct || shift >= 64) continue;
       bits |= shift < 0 ? std::uint64_t{product[word]} >> -shift : std::uint64_t{product[word]} << shift;
     }
     return bits;
@@ -170,7 +170,7 @@ HWY_INLINE Reals<K> sin_of_product(Reals<K> a, Reals<K> b) {
 struct SineAndCosine {
   DoubleDouble sine, cosine;
 };
-HWY_INLINE SineAndCosine sine_and_cosine(DoubleDouble r) {
+ACTFUN_SHARED SineAndCosine sine_and_cosine(DoubleDouble r) {
   const DoubleDouble w = r * r;
   DoubleDouble s = 1.0, c = 1.0;
   for (int k = 14; k >= 1; --k) {
@@ -182,7 +182,7 @@ HWY_INLINE SineAndCosine sine_and_cosine(DoubleDouble r) {
 
 /// The low parts of a and b may only move the angle by little: the high parts' product is reduced exactly.
 template <int eighths>
-HWY_INLINE DoubleDouble sin_of_product(DoubleDouble a, DoubleDouble b) {
+ACTFUN_SHARED DoubleDouble sin_of_product(DoubleDouble a, DoubleDouble b) {
   const Doubles d;
   const std::size_t lanes = hn::Lanes(d);
   alignas(64) double from_a[8], from_b[8], high[8], low[8], swapped[8], sign[8];

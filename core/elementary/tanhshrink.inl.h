@@ -18,7 +18,7 @@ HWY_INLINE Reals<K> tanhshrink_series(Reals<K> w) {
 }
 /// (x cosh(x) - sinh(x)) / (x^3 cosh(x)) by two of Taylor's series, all of whose terms are positive; the numerator's
 /// are 2k x^(2k+1) / (2k+1)!. For |x| <= 3/4, 13 terms leave out less than 2^-98 of either.
-HWY_INLINE DoubleDouble tanhshrink_series(DoubleDouble w) {
+ACTFUN_SHARED DoubleDouble tanhshrink_series(DoubleDouble w) {
   DoubleDouble cosh = 1.0, sum = 1.0;
   for (int k = 13; k >= 1; --k) {
     cosh = DoubleDouble(1.0) + w * cosh / DoubleDouble((2.0 * k - 1.0) * (2.0 * k));

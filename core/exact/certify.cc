@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// actfun_certify: asks the oracle for all 2^32 results of each order, compares the kernels' with them, and writes
-// certificates/<function>.json.
+// actfun_certify: asks the oracle for all 2^32 results of each order, and for results in the other formats, compares
+// the kernels' with them, and writes certificates/<function>.json. What a certificate already has is not done again, so
+// that an interrupted run goes on where it stopped.
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,9 +12,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -29,6 +32,8 @@ constexpr std::size_t kMeasuredPerBlock = 4096;  ///< distances cost MPFR; more 
 
 struct Options {
   std::vector<std::string> functions;
+  std::vector<Order> orders;
+  std::vector<Format> formats;
   std::filesystem::path directory;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   bool kernel = true, force = false;
@@ -37,31 +42,111 @@ struct Options {
 bool same(float a, float b) {
   return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) || (std::isnan(a) && std::isnan(b));
 }
+bool same(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
+}
 
-/// A line that overwrites itself on a terminal and says nothing in a pipe.
+/// What one run over the inputs does.
+enum class Kind {
+  blocks,  ///< all of f32, one order
+  sparse,  ///< the sparse hash that an older certificate lacks, one order
+  format,  ///< another format, three orders from one evaluation
+};
+struct Work {
+  std::string function;
+  Kind kind;
+  Order order;
+  Format format;
+
+  std::size_t steps() const;
+  std::string text() const {
+    const std::string what = kind == Kind::format ? "" : kind == Kind::sparse ? " sparse" : "";
+    return function + " " + std::string(info_of(format).name) +
+           (kind == Kind::format ? "" : " " + std::string(name_of(order))) + what;
+  }
+};
+constexpr std::size_t kStepInputs = 1000;  ///< of a format
+
+std::size_t Work::steps() const {
+  if (kind != Kind::format) return kBlocks;
+  const std::size_t n = format == Format::f64 ? kWideInputs : std::size_t{1} << (8 * info_of(format).bytes);
+  return (n + kStepInputs - 1) / kStepInputs;
+}
+
+/// A line over all of the work that overwrites itself on a terminal and says nothing in a pipe. What a step takes is
+/// measured, for each kind of work; until then it is taken from two cores of 2024.
 class Progress {
  public:
-  Progress(std::string text, std::size_t total) : text_(std::move(text)), total_(total) {}
-  ~Progress() {
-    if (terminal_) std::fputs("\r\033[K", stderr);
+  explicit Progress(const std::vector<Work>& work) {
+    for (const Work& w : work) left_[index(w)] += w.steps();
   }
-  void step() {
+  ~Progress() { clear(); }
+
+  void begin(const std::string& text, std::size_t number, std::size_t of) {
+    text_ = "[" + std::to_string(number) + "/" + std::to_string(of) + "] " + text;
+    start_ = Clock::now();
+    done_ = 0;
+  }
+  void step(const Work& work) {
     const std::lock_guard lock(mutex_);
     ++done_;
+    const std::size_t k = index(work);
+    --left_[k];
     if (!terminal_) return;
-    const double seconds = elapsed(), share = static_cast<double>(done_) / static_cast<double>(total_);
-    std::fprintf(stderr, "\r%s %3.0f %%, %.0f s to go\033[K", text_.c_str(), 100 * share,
-                 seconds / share * (1 - share));
+    const Clock::time_point now = Clock::now();
+    if (done_ < work.steps() && now - shown_ < std::chrono::milliseconds(200)) return;
+    shown_ = now;
+    seconds_[k] = elapsed() / static_cast<double>(done_);
+    double rest = 0;
+    for (std::size_t i = 0; i < kKinds; ++i) rest += static_cast<double>(left_[i]) * seconds_[i];
+    const auto minutes = static_cast<long>(rest / 60 + 0.5);
+    std::fprintf(stderr, "\r%s %3zu %%, %ld h %02ld min to go\033[K", text_.c_str(), 100 * done_ / work.steps(),
+                 minutes / 60, minutes % 60);
   }
-  double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  void clear() const {
+    if (terminal_) std::fputs("\r\033[K", stderr);
+  }
+  double elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t kKinds = 3;
+  static std::size_t index(const Work& work) { return static_cast<std::size_t>(work.kind); }
+
   std::string text_;
-  std::size_t total_, done_ = 0;
+  std::size_t left_[kKinds] = {}, done_ = 0;
+  double seconds_[kKinds] = {0.1, 0.001, 0.02};
   std::mutex mutex_;
   const bool terminal_ = isatty(STDERR_FILENO) != 0;
-  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  Clock::time_point start_ = Clock::now(), shown_{};
 };
+
+/// Runs f(0), ..., f(steps - 1) on all threads and says how long it took.
+template <class F>
+double run_steps(const Work& work, unsigned threads, Progress& progress, F f) {
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const auto loop = [&] {
+    try {
+      for (std::size_t i = next++; i < work.steps(); i = next++) {
+        f(i);
+        progress.step(work);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
+      next = work.steps();
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (unsigned t = 1; t < threads; ++t) helpers.emplace_back(loop);
+    loop();
+  }
+  if (failure) std::rethrow_exception(failure);
+  return progress.elapsed();
+}
 
 struct Misrounding {
   float input, got, want;
@@ -72,6 +157,7 @@ struct Findings {
   OrderCertificate certificate;
   std::vector<Misrounding> misroundings;
   std::uint64_t misrounded = 0;
+  std::vector<float> sparse = std::vector<float>(kBlocks * inputs_per_block(Extent::sparse));
   std::mutex mutex;
 };
 
@@ -117,6 +203,8 @@ void certify_block(const Oracle& oracle, const Call& call, Order order, const Op
   full.add(want.data(), kBlockInputs);
   for (std::uint32_t i = 0; i < inputs_per_block(Extent::spread); ++i)
     spread.add(&want[input_pattern(Extent::spread, block, i) - first], 1);
+  for (std::uint32_t i = 0, n = inputs_per_block(Extent::sparse); i < n; ++i)
+    findings.sparse[std::size_t{block} * n + i] = want[input_pattern(Extent::sparse, block, i) - first];
 
   std::vector<HardCase> hard;
   const std::size_t stride = asked.size() / kMeasuredPerBlock + 1;
@@ -158,10 +246,15 @@ void sample_worst_error(const Oracle& oracle, Order order, OrderCertificate& c) 
   }
 }
 
+double error(const Oracle& oracle, const Misrounding& m, Order order) {
+  const Rounded right = oracle.pointwise().round(static_cast<double>(m.input), order, {});
+  return std::abs((right.value - static_cast<double>(m.got)) + right.rest) / unit_of(right.value, Format::f32);
+}
+
 void find_worst_error(const Oracle& oracle, Order order, Findings& findings) {
   OrderCertificate& c = findings.certificate;
   for (const Misrounding& m : findings.misroundings)
-    if (const double e = oracle.pointwise().error(m.input, m.got, order); e > c.worst_error || std::isnan(e))
+    if (const double e = error(oracle, m, order); e > c.worst_error || std::isnan(e))
       c.worst_error = std::isfinite(e) ? e : std::numeric_limits<double>::max(), c.witness = m.input;
   if (c.worst_error > 0) return;
   if (const auto tie = find_tie(oracle, order))
@@ -172,77 +265,228 @@ void find_worst_error(const Oracle& oracle, Order order, Findings& findings) {
     sample_worst_error(oracle, order, c);
 }
 
-bool certify(const std::string& function, const Options& options) {
-  const Call call = parse_function(function);
-  const auto path = options.directory / (std::string(call.info().name) + ".json");
-  Certificate certificate = read_certificate(path).value_or(Certificate{});
-  if (certificate.complete() && !options.force) {
-    std::printf("%s: complete, skipped\n", function.c_str());
-    return certificate.clean();
-  }
-  certificate.function = call.info().name;
-  certificate.parameters.clear();
-  for (std::size_t i = 0; i < call.info().parameters.size(); ++i)
-    certificate.parameters.emplace_back(call.info().parameters[i].name, call.parameters[i]);
+void report_misroundings(std::vector<Misrounding>& list) {
+  std::sort(list.begin(), list.end(), [](const Misrounding& a, const Misrounding& b) {
+    return std::bit_cast<std::uint32_t>(a.input) < std::bit_cast<std::uint32_t>(b.input);
+  });
+  for (std::size_t i = 0; i < std::min(kShownErrors, list.size()); ++i)
+    std::printf("  x = %a: got %a, want %a\n", static_cast<double>(list[i].input), static_cast<double>(list[i].got),
+                static_cast<double>(list[i].want));
+}
 
-  const Oracle oracle(call);
-  std::uint64_t misrounded = 0;
+/// All of f32, one order. Returns whether every result is correctly rounded; so do the others.
+bool certify_blocks(const Work& work, const Call& call, const Oracle& oracle, const Options& options,
+                    Certificate& certificate, Progress& progress) {
+  const Order order = work.order;
+  Findings findings;
+  findings.certificate.blocks.resize(kBlocks);
+  findings.certificate.spread_blocks.resize(kBlocks);
+  const double seconds = run_steps(work, options.threads, progress, [&](std::size_t block) {
+    certify_block(oracle, call, order, options, static_cast<std::uint32_t>(block), findings);
+  });
+  OrderCertificate& c = findings.certificate;
+  c.inputs = std::uint64_t{kBlocks} * kBlockInputs;
+  if (options.kernel) c.misrounded = findings.misrounded;
+  c.hash = hash_of(c.blocks);
+  c.spread_hash = hash_of(c.spread_blocks);
+  c.sparse_hash = hash_of(Format::f32, findings.sparse.data(), findings.sparse.size());
+  c.hard_cases = hardest(std::move(c.hard_cases), certificate[order].hard_cases);
+  find_worst_error(oracle, order, findings);
+  progress.clear();
+  std::printf("%s: %llu misrounded, %llu left to MPFR, %.1f s\n", work.text().c_str(),
+              static_cast<unsigned long long>(findings.misrounded), static_cast<unsigned long long>(c.undecided),
+              seconds);
+  report_misroundings(findings.misroundings);
+  certificate[order] = std::move(c);
+  if (options.kernel)
+    record(certificate, {.order = order,
+                         .target = std::string(current_target().name),
+                         .extent = Extent::full,
+                         .inputs = certificate[order].inputs,
+                         .failed = std::vector<FailedBlock>(findings.misrounded > 0)});
+  return findings.misrounded == 0;
+}
+
+bool certify_sparse(const Work& work, const Oracle& oracle, const Options& options, Certificate& certificate,
+                    Progress& progress) {
+  constexpr std::uint32_t n = inputs_per_block(Extent::sparse);
+  std::vector<float> y(std::size_t{kBlocks} * n);
+  const double seconds = run_steps(work, options.threads, progress, [&](std::size_t block) {
+    float* out = y.data() + block * n;
+    for (std::uint32_t i = 0; i < n; ++i)
+      out[i] = std::bit_cast<float>(input_pattern(Extent::sparse, static_cast<std::uint32_t>(block), i));
+    oracle.round_array(out, out, n, work.order);
+  });
+  certificate[work.order].sparse_hash = hash_of(Format::f32, y.data(), y.size());
+  progress.clear();
+  std::printf("%s: %.1f s\n", work.text().c_str(), seconds);
+  return true;
+}
+
+/// A kernel's result in a format that is not the right one, or as wrong as any.
+struct Worst {
+  double error = 0, input = 0, got = 0, want = 0;
+};
+
+bool certify_format(const Work& work, const Call& call, const Pointwise& pointwise, const Options& options,
+                    Certificate& certificate, Progress& progress) {
+  const Format format = work.format;
+  const Rounding rounding{.format = format, .saturate = call.overflow == Overflow::saturate};
+  const std::vector<unsigned char> x = format_inputs(call.info(), format);
+  const std::size_t bytes = info_of(format).bytes, n = x.size() / bytes;
+  std::vector<unsigned char> want[3], got[3];
   for (const Order order : kOrders) {
-    Findings findings;
-    findings.certificate.blocks.resize(kBlocks);
-    findings.certificate.spread_blocks.resize(kBlocks);
-    std::atomic<std::uint32_t> next{0};
-    double seconds;
-    {
-      Progress progress(function + " " + std::string(name_of(order)), kBlocks);
-      const auto work = [&] {
-        for (std::uint32_t block = next++; block < kBlocks; block = next++) {
-          certify_block(oracle, call, order, options, block, findings);
-          progress.step();
-        }
-      };
-      std::vector<std::jthread> helpers;
-      for (unsigned t = 1; t < options.threads; ++t) helpers.emplace_back(work);
-      work();
-      helpers.clear();
-      seconds = progress.elapsed();
-    }
-    OrderCertificate& c = findings.certificate;
-    c.inputs = std::uint64_t{kBlocks} * kBlockInputs;
-    if (options.kernel) c.misrounded = findings.misrounded;
-    c.hash = hash_of(c.blocks);
-    c.spread_hash = hash_of(c.spread_blocks);
-    c.hard_cases = hardest(std::move(c.hard_cases), certificate[order].hard_cases);
-    find_worst_error(oracle, order, findings);
-    std::printf("%s %s: %llu misrounded, %llu left to MPFR, %.1f s\n", function.c_str(),
-                std::string(name_of(order)).c_str(), static_cast<unsigned long long>(findings.misrounded),
-                static_cast<unsigned long long>(c.undecided), seconds);
-    std::sort(findings.misroundings.begin(), findings.misroundings.end(), [](const auto& a, const auto& b) {
-      return std::bit_cast<std::uint32_t>(a.input) < std::bit_cast<std::uint32_t>(b.input);
-    });
-    for (std::size_t i = 0; i < std::min(kShownErrors, findings.misroundings.size()); ++i) {
-      const Misrounding& m = findings.misroundings[i];
-      std::printf("  x = %a: got %a, want %a\n", static_cast<double>(m.input), static_cast<double>(m.got),
-                  static_cast<double>(m.want));
-    }
-    std::fflush(stdout);
-    misrounded += findings.misrounded;
-    certificate[order] = std::move(c);
-    if (options.kernel)
-      record(certificate, {.order = order,
-                           .target = std::string(current_target().name),
-                           .extent = Extent::full,
-                           .inputs = certificate[order].inputs,
-                           .failed = std::vector<FailedBlock>(findings.misrounded > 0)});
+    const int k = static_cast<int>(order);
+    want[k].resize(x.size());
+    got[k].resize(x.size());
+    if (options.kernel) call.apply(order, format, x.data(), got[k].data(), n, current_target());
   }
-  write_certificate(certificate, path);
-  return misrounded == 0;
+  FormatCertificate c[3];
+  Worst worst[3], first_wrong[3];
+  std::uint64_t misrounded[3] = {};
+  std::mutex mutex;
+  const double seconds = run_steps(work, options.threads, progress, [&](std::size_t step) {
+    Worst here[3], wrong[3];
+    std::uint64_t count[3] = {};
+    for (std::size_t i = step * kStepInputs; i < std::min(n, (step + 1) * kStepInputs); ++i) {
+      const double input = element(format, x.data(), i);
+      constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+      const auto right = std::isnan(input) ? std::array<Rounded, 3>{Rounded{nan, 0}, {nan, 0}, {nan, 0}}
+                                           : pointwise.round(input, rounding);
+      for (std::size_t k = 0; k < 3; ++k) {
+        const double y = right[k].value, answer = options.kernel ? element(format, got[k].data(), i) : y;
+        set_element(format, want[k].data(), i, y);
+        const bool ok = same(y, answer);
+        // What has overflowed, or was held at the largest number, has no place of its own.
+        const bool beyond = !std::isfinite(y) || (ok && std::abs(right[k].rest) > unit_of(y, format));
+        double e = beyond ? 0 : std::abs((y - answer) + right[k].rest) / unit_of(y, format);
+        if (!ok && !(e < std::numeric_limits<double>::max())) e = std::numeric_limits<double>::max();
+        if (!ok && beyond) e = std::numeric_limits<double>::max();
+        if (e > here[k].error) here[k] = {e, input, answer, y};
+        if (!ok && count[k]++ == 0) wrong[k] = {e, input, answer, y};
+      }
+    }
+    const std::lock_guard lock(mutex);
+    for (std::size_t k = 0; k < 3; ++k) {
+      if (here[k].error > worst[k].error) worst[k] = here[k];
+      if (count[k] && !misrounded[k]) first_wrong[k] = wrong[k];
+      misrounded[k] += count[k];
+    }
+  });
+  progress.clear();
+  bool clean = true;
+  for (const Order order : kOrders) {
+    const auto k = static_cast<std::size_t>(order);
+    c[k].inputs = n;
+    if (options.kernel) c[k].misrounded = misrounded[k];
+    c[k].worst_error = worst[k].error;
+    c[k].witness = worst[k].input;
+    c[k].hash = hash_of(format, want[k].data(), n);
+    certificate(format, order) = c[k];
+    clean = clean && misrounded[k] == 0;
+    std::printf("%s %s: %llu misrounded, at most %.6g ulp%s", work.text().c_str(), std::string(name_of(order)).c_str(),
+                static_cast<unsigned long long>(misrounded[k]), worst[k].error, k == 2 ? "" : "\n");
+    if (misrounded[k])
+      std::printf("%s  x = %a: got %a, want %a%s", k == 2 ? "\n" : "", first_wrong[k].input, first_wrong[k].got,
+                  first_wrong[k].want, k == 2 ? "" : "\n");
+  }
+  std::printf(", %.1f s\n", seconds);
+  return clean;
+}
+
+/// What is asked for and not in the certificate.
+std::vector<Work> missing(const std::string& function, const Certificate& certificate, const Options& options) {
+  std::vector<Work> list;
+  for (const Format format : options.formats) {
+    if (format != Format::f32) {
+      if (options.force || !certificate.complete(format))
+        list.push_back({function, Kind::format, Order::value, format});
+      continue;
+    }
+    for (const Order order : options.orders) {
+      if (options.force || !certificate[order].complete())
+        list.push_back({function, Kind::blocks, order, format});
+      else if (certificate[order].sparse_hash.empty())
+        list.push_back({function, Kind::sparse, order, format});
+    }
+  }
+  return list;
+}
+
+struct Task {
+  Call call;
+  std::filesystem::path path;
+  Certificate certificate;
+};
+
+Task make_task(const std::string& function, const Options& options) {
+  Task task{parse_function(function), {}, {}};
+  task.path = options.directory / (std::string(task.call.info().name) + ".json");
+  task.certificate = read_certificate(task.path).value_or(Certificate{});
+  task.certificate.function = task.call.info().name;
+  task.certificate.parameters.clear();
+  for (std::size_t i = 0; i < task.call.info().parameters.size(); ++i)
+    task.certificate.parameters.emplace_back(task.call.info().parameters[i].name, task.call.parameters[i]);
+  return task;
+}
+
+/// Whether nothing in the certificate says that a result was wrong.
+bool clean(const Certificate& certificate) {
+  const auto right = [](const auto& c) { return c.misrounded.value_or(0) == 0; };
+  bool all = true;
+  for (const Order order : kOrders) {
+    all = all && right(certificate[order]);
+    for (std::size_t f = 0; f < kFormatCount; ++f) all = all && right(certificate(static_cast<Format>(f), order));
+  }
+  return all;
+}
+
+bool certify(const Options& options) {
+  std::vector<Work> work;
+  bool all_clean = true;
+  for (const std::string& function : options.functions) {
+    const Task task = make_task(function, options);
+    const std::vector<Work> list = missing(function, task.certificate, options);
+    if (list.empty()) {
+      std::printf("%s: complete, skipped\n", function.c_str());
+      all_clean = all_clean && clean(task.certificate);
+    }
+    work.insert(work.end(), list.begin(), list.end());
+  }
+  Progress progress(work);
+  std::optional<Task> task;
+  std::optional<Oracle> oracle;
+  std::optional<Pointwise> pointwise;
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const Work& w = work[i];
+    if (i == 0 || work[i - 1].function != w.function) {
+      task = make_task(w.function, options);
+      oracle.reset();
+      pointwise.emplace(task->call);
+    }
+    if (w.kind != Kind::format && !oracle) oracle.emplace(task->call);
+    progress.begin(w.text(), i + 1, work.size());
+    bool ok;
+    if (w.kind == Kind::blocks)
+      ok = certify_blocks(w, task->call, *oracle, options, task->certificate, progress);
+    else if (w.kind == Kind::sparse)
+      ok = certify_sparse(w, *oracle, options, task->certificate, progress);
+    else
+      ok = certify_format(w, task->call, *pointwise, options, task->certificate, progress);
+    std::fflush(stdout);
+    write_certificate(task->certificate, task->path);
+    all_clean = all_clean && ok;
+  }
+  return all_clean;
 }
 
 int usage(int status) {
   std::fputs(
-      "usage: actfun_certify [--threads N] [--out DIR] [--no-kernel] [--force] FUNCTION... | --all\n"
-      "Writes DIR/FUNCTION.json from the oracle and compares this machine's kernels with it.\n"
+      "usage: actfun_certify [--threads N] [--out DIR] [--no-kernel] [--force] [--order 0,1,2]\n"
+      "                      [--format f32,f64,...] FUNCTION... | --all\n"
+      "Writes DIR/FUNCTION.json from the oracle and compares this machine's kernels with it. What the file has "
+      "already\n"
+      "is left as it is, unless forced. --order is about f32 only: of the other formats all orders come at once.\n"
       "Exit status: 0 all results are correctly rounded, 1 some are not, 2 an error.\n",
       status == 0 ? stdout : stderr);
   return status;
@@ -259,6 +503,22 @@ int run(int argc, char** argv) {
       options.threads = static_cast<unsigned>(std::max(1, std::atoi(argv[++i])));
     else if (argument == "--out" && more)
       options.directory = argv[++i];
+    else if (argument == "--order" && more)
+      for (const char* digit = argv[++i]; *digit; ++digit) {
+        if (*digit >= '0' && *digit <= '2')
+          options.orders.push_back(static_cast<Order>(*digit - '0'));
+        else if (*digit != ',')
+          return usage(2);
+      }
+    else if (argument == "--format" && more)
+      for (std::string rest = argv[++i]; !rest.empty();) {
+        const std::string name = rest.substr(0, rest.find(','));
+        rest.erase(0, name.size() + 1);
+        const auto* found = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                         [&](const FormatInfo& format) { return format.name == name; });
+        if (found == std::end(kFormats)) return usage(2);
+        options.formats.push_back(static_cast<Format>(found - kFormats));
+      }
     else if (argument == "--no-kernel")
       options.kernel = false;
     else if (argument == "--force")
@@ -273,10 +533,11 @@ int run(int argc, char** argv) {
       options.functions.push_back(argument);
   }
   if (options.functions.empty()) return usage(2);
+  if (options.orders.empty()) options.orders.assign(std::begin(kOrders), std::end(kOrders));
+  if (options.formats.empty())
+    for (std::size_t f = 0; f < kFormatCount; ++f) options.formats.push_back(static_cast<Format>(f));
   std::filesystem::create_directories(options.directory);
-  bool clean = true;
-  for (const std::string& function : options.functions) clean = certify(function, options) && clean;
-  return clean ? 0 : 1;
+  return certify(options) ? 0 : 1;
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ Definition::Arithmetics find(const Call& call) {
 
 }  // namespace
 
-Definition::Definition(const Call& call) : Definition(call.info(), find(call), call.parameters, call.text()) {}
+Definition::Definition(const Call& call)
+    : Definition(call.info(), find(call), {call.parameters, call.rational}, call.text()) {}
 
 std::optional<Wave> Definition::wave() const {
   try {

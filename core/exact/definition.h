@@ -11,13 +11,17 @@
 #include "api/registry.h"
 #include "core/exact/rational.h"
 #include "core/exact/series.h"
+#include "core/exact/tail.h"
 #include "core/exact/wave.h"
 
 namespace actfun::exact {
 
 class Definition {
  public:
-  using Parameters = std::array<double, kMaxParameters>;
+  struct Parameters {
+    std::array<double, kMaxParameters> value{};
+    std::array<bool, kMaxParameters> rational{};  ///< the record's `exact` default, not its nearest double
+  };
 
   explicit Definition(const Call& call);
   /// A function that need not stand in the list: F has an `info` and a `definition`.
@@ -32,6 +36,9 @@ class Definition {
   /// Nothing where f is not periodic, but for a drift.
   std::optional<Wave> wave() const;
 
+  /// Throws NoTail where f has no series in 1/x, and Undecided where the tail begins farther out.
+  Tail tail(const Tail& x) const { return arithmetics_.tail(x, parameters_); }
+
   const Info& info() const { return *info_; }
   const std::string& name() const { return name_; }
 
@@ -39,28 +46,28 @@ class Definition {
     Series (*series)(const Series&, const Parameters&);
     Rational (*rational)(const Rational&, const Parameters&);
     Wave (*wave)(const Wave&, const Parameters&);
+    Tail (*tail)(const Tail&, const Parameters&);
   };
   template <class F>
   static Arithmetics arithmetics_of() {
-    return {evaluate<F, Series>, evaluate<F, Rational>, evaluate<F, Wave>};
+    return {evaluate<F, Series>, evaluate<F, Rational>, evaluate<F, Wave>, evaluate<F, Tail>};
   }
 
  private:
   Definition(const Info& info, const Arithmetics& in, const Parameters& parameters, std::string name)
       : info_(&info), arithmetics_(in), parameters_(parameters), name_(std::move(name)) {}
 
-  /// A default that stands for a fraction, "1/6", is that fraction.
   template <class X>
-  static X parameter(const Parameter& p, double value) {
+  static X parameter(const Parameter& p, double value, bool rational) {
+    if (!rational) return X(value);
     const auto bar = p.exact.find('/');
-    if (p.exact.empty() || value != p.preset) return X(value);
     const X numerator(std::stoi(std::string(p.exact)));
     return bar == std::string_view::npos ? numerator : numerator / X(std::stoi(std::string(p.exact.substr(bar + 1))));
   }
   template <class F, class X>
   static X evaluate(const X& x, const Parameters& p) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
-      return F::definition(x, parameter<X>(F::info.parameters[i], p[i])...);
+      return F::definition(x, parameter<X>(F::info.parameters[i], p.value[i], p.rational[i])...);
     }
     (std::make_index_sequence<F::info.parameters.size()>{});
   }

@@ -97,8 +97,26 @@ ACTFUN_INLINE void evaluate_rooted(const Model& m, Block& b) {
   }
 }
 
+ACTFUN_INLINE void evaluate_tail(const Model& m, Block& b) {
+  const double lead = m.lead, low = m.lead_low, slope = m.slope, error = m.error, tail_error = m.tail_error;
+  const int power = m.power;
+  double coefficients[Model::kDegree];
+  std::memcpy(coefficients, m.tail, sizeof coefficients);
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    const double y = std::abs(b.h[i]), t = 1 / y, t2 = t * t;
+    const double scale = power == 1 ? t : power == 2 ? t2 : power == 3 ? t * t2 : power == 4 ? t2 * t2 : t2 * t2 * t;
+    const double rest = scale * horner(coefficients, t);
+    const Sum line = two_product(slope, y), s = two_sum(line.high, lead), sum = two_sum(s.high, rest);
+    b.s[i] = sum.high;
+    b.l[i] = ((line.low + s.low) + low) + sum.low;
+    b.e[i] = (error + tail_error * scale) +
+             0x1p-50 * ((std::abs(line.low) + std::abs(s.low)) + (std::abs(low) + std::abs(sum.low)));
+  }
+}
+
 ACTFUN_INLINE void run(const Piece& piece, const Model& model, const float* x, Block& b, float* out) {
-  const bool around_zero = model.kind == Model::Kind::polynomial || model.kind == Model::Kind::fraction;
+  const bool around_zero =
+      model.kind == Model::Kind::polynomial || model.kind == Model::Kind::fraction || model.kind == Model::Kind::tail;
   const double center = around_zero ? 0 : piece.center, scale = around_zero ? 1 : piece.scale;
   for (std::size_t i = 0; i < kBlock; ++i) b.h[i] = (static_cast<double>(x[i]) - center) * scale;
   switch (model.kind) {
@@ -107,6 +125,9 @@ ACTFUN_INLINE void run(const Piece& piece, const Model& model, const float* x, B
       break;
     case Model::Kind::fraction:
       evaluate_fraction(model, b);
+      break;
+    case Model::Kind::tail:
+      evaluate_tail(model, b);
       break;
     case Model::Kind::centered:
       evaluate_centered(model, b);

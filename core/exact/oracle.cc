@@ -88,13 +88,22 @@ void Oracle::round_block(std::uint32_t first, std::size_t count, Order order, fl
 
 void Oracle::round_array(const float* x, float* out, std::size_t n, Order order) const {
   const int k = static_cast<int>(order);
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t i = 0; i < n;) {
     const auto bits = std::bit_cast<std::uint32_t>(x[i]), magnitude = bits & ~kSign;
     const bool negative = (bits & kSign) != 0;
-    if (magnitude == 0 || magnitude >= kInfinity)
-      out[i] = magnitude == 0 ? zero_[negative][k] : magnitude == kInfinity ? infinity_[negative][k] : kNan;
-    else
-      round_in(piece_of(magnitude, negative), x + i, 1, order, out + i, nullptr);
+    if (magnitude == 0 || magnitude >= kInfinity) {
+      out[i++] = magnitude == 0 ? zero_[negative][k] : magnitude == kInfinity ? infinity_[negative][k] : kNan;
+      continue;
+    }
+    // As many as follow in the same piece, to fill a block.
+    const Piece& piece = piece_of(magnitude, negative);
+    std::size_t end = i + 1;
+    for (; end < n && end - i < kBlock; ++end) {
+      const std::uint32_t next = std::bit_cast<std::uint32_t>(x[end]) ^ (negative ? kSign : 0);
+      if (next < piece.first || next > piece.last) break;
+    }
+    round_in(piece, x + i, end - i, order, out + i, nullptr);
+    i = end;
   }
 }
 

@@ -124,9 +124,17 @@ __attribute__((target("avx2,fma,bmi2"))) void run_avx2(const std::vector<unsigne
                                                        Block& b, float* out) {
   run(turns, cells, drift, x, b, out);
 }
+__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,fma,bmi2,prefer-vector-width=512"))) void run_avx512(
+    const std::vector<unsigned __int128>& turns, const Periodic::Cell* cells, double drift, const float* x, Block& b,
+    float* out) {
+  run(turns, cells, drift, x, b, out);
+}
 #endif
 Run best() {
 #ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2"))
+    return run_avx512;
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
     return run_avx2;
 #endif

@@ -96,6 +96,13 @@ Series Series::integral(Interval constant, const Series& derivative) {
   return r;
 }
 
+Series Series::divided_by_variable() const {
+  Series r;
+  for (std::size_t k = 1; k < size(); ++k) r.derivatives_.push_back(derivatives_[k] / static_cast<int>(k));
+  if (r.derivatives_.empty()) r.derivatives_.emplace_back(0);
+  return r;
+}
+
 // s^2 = z: 2 s_0 s_k = z_k - sum of the inner (k over j) s_j s_(k-j).
 Series sqrt(const Series& z) {
   Series s(sqrt(z[0]));

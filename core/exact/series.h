@@ -39,6 +39,8 @@ class Series {
 
   /// The k-th derivative. Zero past the end: a polynomial is as long as its degree says, and its zeros are exact.
   const Interval& operator[](std::size_t k) const;
+  /// Derivatives of g(t)/t for a g with g(0) = 0: g'/1, g''/2, ...; at 0, or over an interval from 0 on.
+  Series divided_by_variable() const;
   /// Derivatives from here on are exactly zero.
   std::size_t size() const { return derivatives_.size(); }
 

@@ -12,7 +12,8 @@ namespace {
 
 static_assert(LDBL_MAX_EXP >= 16384, "bounds are added up in long double, whose exponents must not underflow");
 
-constexpr int kDegree = Model::kDegree, kOrder = kDegree + 1 + 2;  // a remainder of f'' is a coefficient of f
+constexpr int kDegree = Model::kDegree, kOrder = kDegree + 1 + 2,
+              kTailOrder = 24;  // a remainder of f'' is a coefficient of f
 constexpr long double kUnit = 0x1p-53L;
 constexpr long double kGrow = 1 + 0x1p-40L;    // outweighs the roundings of a sum of bounds (fewer than 2^10, of 2^-64)
 constexpr double kGood = 0x1p-52;              // relative error of a model that is good enough
@@ -58,7 +59,9 @@ class Builder {
     if (last == 0) return {};
     const std::uint32_t edge = std::min(last, std::bit_cast<std::uint32_t>(0x1p-8f));
     around_zero(edge);
-    between(edge + 1, last);
+    const std::optional<Piece> far = last == kInfinity - 1 ? tail() : std::nullopt;
+    between(edge + 1, far ? far->first - 1 : last);
+    if (far) pieces_.push_back(*far);
     return std::move(pieces_);
   }
 
@@ -160,6 +163,85 @@ class Builder {
     Series s = pointwise_.definition()(Series::variable(center));
     decisions = {};
     return s;
+  }
+
+  // All that lies beyond 1/reach, if f is a series in powers of 1/x there.
+  std::optional<Piece> tail() const {
+    for (double reach = 0x1p-2; reach >= 0x1p-20; reach /= 2) {
+      const Precision precision(320);
+      const Series::Order truncation(kTailOrder);
+      const Tail::Reach range(reach);
+      Decisions::current() = {};
+      try {
+        const Tail f = pointwise_.definition().tail(Tail::variable(sign_ != 0));
+        Piece piece{std::bit_cast<std::uint32_t>(static_cast<float>(1 / reach)), kInfinity - 1, 0, 1, {}};
+        if (!add_tails(piece, f, reach)) continue;
+        drop_margins(piece);
+        return piece;
+      } catch (const NoTail&) {
+      } catch (const Undecided&) {
+      }
+    }
+    return std::nullopt;
+  }
+
+  // With x = s/t, d/dx = -s t^2 d/dt: of t^n (c0 + c1 t + ...) it is t^(n+1) times the series of -s (n + k) ck. Over an
+  // interval the k-th coefficient of t g' has t (k + 1) times the next one of g as well.
+  bool add_tails(Piece& piece, const Tail& f, double reach) const {
+    std::vector<Interval> at, over;
+    Interval factorial(1);
+    for (std::size_t k = 0; k + f.lost() <= kTailOrder; ++k) {
+      if (k > 0) factorial = Interval(static_cast<int>(k)) * factorial;
+      at.push_back(f.at_infinity()[k] / factorial);
+      over.push_back(f.over()[k] / factorial);
+    }
+    int power = f.power();
+    for (int order = 0; order < 3; ++order, ++power) {
+      if (!add_tail(piece.models[order], at, over, power, reach)) return false;
+      const int sign = sign_ != 0 ? 1 : -1;
+      for (std::size_t k = 0; k + 1 < at.size(); ++k) {
+        const Interval n(sign * (power + static_cast<int>(k))), next(sign * static_cast<int>(k + 1));
+        at[k] = n * at[k];
+        over[k] = n * over[k] + next * (Interval::hull(0, reach) * over[k + 1]);
+      }
+      at.pop_back(), over.pop_back();
+    }
+    return true;
+  }
+
+  static bool add_tail(Model& m, const std::vector<Interval>& at, const std::vector<Interval>& over, int power,
+                       double reach) {
+    m.kind = Model::Kind::tail;
+    std::size_t k = 0;
+    for (; power < 1; ++k, ++power) {
+      if (k >= at.size()) return false;
+      const Interval& c = at[k];
+      if (c.zero()) continue;
+      const double high = nearest(c);
+      if (power == 0) {
+        m.lead = high;
+        m.lead_low = nearest(c - high);
+        m.error = static_cast<double>(magnitude(c - m.lead - m.lead_low) * kGrow) * (1 + 0x1p-50);
+      } else if (power == -1 && (c - high).zero()) {
+        m.slope = high;
+        m.margin = 0;  // c1 |x| + c0 makes many ties in some binades
+      } else {
+        return false;
+      }
+    }
+    while (k < at.size() && at[k].zero()) ++k, ++power;
+    if (k + Model::kDegree >= at.size() || power > 5) return false;
+    m.power = power;
+    long double error = 0, r = 1;
+    for (int j = 0; j < Model::kDegree; ++j, r *= reach) {
+      const Interval& c = at[k + static_cast<std::size_t>(j)];
+      const double b = m.tail[j] = nearest(c);
+      error += difference(c, b) * r + (2 * j + 2 * power + 4) * kUnit * std::abs(b) * r;
+    }
+    error += magnitude(over[k + Model::kDegree]) * r;
+    m.tail_error = static_cast<double>(error * kGrow) * (1 + 0x1p-50);
+    return ordinary(m.tail[0]) && m.tail_error <= 0x1p-46 * std::abs(m.tail[0]) &&
+           m.error <= 0x1p-100 * std::abs(m.lead);
   }
 
   // The series over the piece ends after h^2: f is a polynomial there, the one whose expansion at 0 we can have.

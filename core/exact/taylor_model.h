@@ -20,6 +20,7 @@ struct Model {
     polynomial,  ///< c0 + c1 x + c2 x^2 with doubles for coefficients, exactly, or plus what only tips ties
     fraction,    ///< exactly (c0 + c1 x + c2 x^2) / divisor, coefficients of two doubles
     centered,    ///< lead + tail(h) h, within an absolute error
+    tail,        ///< c0 + c1 |x| + t^power (b0 + b1 t + ...) with t = 1/|x|: b in `tail`, c1 in `slope`
     periodic,    ///< by class Periodic
     rooted,      ///< (lead + tail(h) h^gap) h^power around 0, within a relative error, down to the least subnormal
   };
@@ -32,6 +33,7 @@ struct Model {
   /// c2 are followed by the low parts of c0, c1 and c2, and by the divisor.
   double lead = 0, lead_low = 0;
   double tail[kDegree] = {};
+  double slope = 0;
   double error = 0;         ///< centered: absolute. rooted: of `lead`, its part of the error over h^power
   double tail_error = 0;    ///< rooted: the same for `tail`, over h^(power + gap)
   double margin = 0x1p-48;  ///< what is so near to a midpoint, relatively, is left to MPFR to find the hardest inputs

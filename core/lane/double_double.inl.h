@@ -4,6 +4,9 @@
 // close to a rounding boundary. The algorithms are Dekker's and Knuth's; see M. Joldes, J.-M. Muller and V. Popescu,
 // ACM TOMS 44 (2017), for their bounds. lo may be smaller than hi by any factor: a sum like 1/2 + 1e-40 is exact.
 
+/// Double-doubles are for second tries: their longer operations are out of line, one copy of each for all functions.
+#define ACTFUN_SHARED inline HWY_NOINLINE
+
 struct DoubleDouble {
   Real hi, lo;
 
@@ -33,7 +36,7 @@ struct DoubleDouble {
     // lo lo too: in (1/2 + x) (1/2 - x) all that is between it and hi cancels exactly.
     return normal(p.high, p.low + ((a.hi * b.lo + a.lo * b.hi) + a.lo * b.lo));
   }
-  HWY_INLINE friend DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
+  friend ACTFUN_SHARED DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
     const Real q = a.hi / b.hi;
     const DoubleDouble r = a - b * DoubleDouble(q);
     const Real q1 = r.hi / b.hi;
@@ -76,9 +79,9 @@ HWY_INLINE DoubleDouble wide_sum(DoubleDouble a, DoubleDouble b) { return a + b;
 HWY_INLINE DoubleDouble wide_product(DoubleDouble a, DoubleDouble b) { return a * b; }
 HWY_INLINE DoubleDouble wide_square(DoubleDouble a) { return a * a; }
 HWY_INLINE DoubleDouble wide_quotient(DoubleDouble a, DoubleDouble b) { return a / b; }
-HWY_INLINE DoubleDouble exact(DoubleDouble a) { return a; }
+HWY_INLINE DoubleDouble narrow(DoubleDouble a) { return a; }
 /// One step of Newton's method from the double result: relative error below 2^-103.
-HWY_INLINE DoubleDouble sqrt(DoubleDouble d) {
+ACTFUN_SHARED DoubleDouble sqrt(DoubleDouble d) {
   const DoubleDouble y = sqrt(d.hi);
   const Real correction = (d - y * y).hi / (y.hi + y.hi);
   return select(d == 0.0, d, DoubleDouble::normal(y.hi, correction));

@@ -223,7 +223,7 @@ HWY_INLINE Reals<K> round_to_odd(TwoReals<K> sum) {
   return select(inexact & even, select(beyond, up, down), sum.high);
 }
 
-/// Sums, products and quotients to about twice a double's precision; `exact` makes a result of one of them. What a
+/// Sums, products and quotients to about twice a double's precision; `narrow` makes a result of one of them. What a
 /// function file does with them is exact as long as it fits two doubles, and at worst 2^-104 away.
 template <int K>
 HWY_INLINE TwoReals<K> wide_sum(Reals<K> a, std::type_identity_t<Reals<K>> b) {
@@ -251,8 +251,12 @@ HWY_INLINE TwoReals<K> wide_quotient(TwoReals<K> a, std::type_identity_t<Reals<K
 }
 /// Rounded to odd.
 template <int K>
-HWY_INLINE Reals<K> exact(TwoReals<K> a) {
+HWY_INLINE Reals<K> narrow(TwoReals<K> a) {
   return round_to_odd(a);
+}
+template <int K>
+HWY_INLINE Reals<K> narrow(Reals<K> a) {
+  return a;
 }
 template <int K>
 HWY_INLINE Reals<K> exact_product(Reals<K> a, Reals<K> b) {
@@ -261,9 +265,18 @@ HWY_INLINE Reals<K> exact_product(Reals<K> a, Reals<K> b) {
 template <int K>
 HWY_INLINE Reals<K> exact_product(TwoReals<K> a, Reals<K> b) {
   const Reals<K> p = a.high * b;
-  return select(abs(p) < std::numeric_limits<double>::infinity(), exact(wide_product(b, a)), p);
+  const Masks<K> special = (p == 0.0) | !(abs(p) < std::numeric_limits<double>::infinity());
+  return select(special, p, narrow(wide_product(b, a)));
 }
 /// a b + c rounded to odd (S. Boldo, G. Melquiond, IEEE TC 57, 2008); an infinite product is the result.
+template <int K>
+HWY_INLINE Reals<K> exact_fma(TwoReals<K> a, Reals<K> b, Reals<K> c) {
+  // Not fused: where a is the pair nearest to a fraction like 1/6, products that end in binary come out as if it were
+  // it.
+  const TwoReals<K> p = two_product(a.high, b), s = two_sum(c, p.low + a.low * b), t = two_sum(p.high, s.high);
+  const Reals<K> y = round_to_odd(two_sum(t.high, round_to_odd(two_sum(t.low, s.low))));
+  return select(abs(p.high) < std::numeric_limits<double>::infinity(), y, p.high);
+}
 template <int K>
 HWY_INLINE Reals<K> exact_fma(Reals<K> a, Reals<K> b, Reals<K> c) {
   const TwoReals<K> p = two_product(a, b), s = two_sum(c, p.low), t = two_sum(p.high, s.high);
