@@ -25,8 +25,9 @@ struct BentIdentity {
 
   template <class R>
   static R value(R x) {
-    // sqrt(x^2 + 1) - 1 = x^2 / (sqrt(x^2 + 1) + 1)
-    return x * (1.0 + 0.5 * x * reciprocal(sqrt(x * x + 1.0) + 1.0));
+    // sqrt(x^2 + 1) - 1 = x^2 / (sqrt(x^2 + 1) + 1). A quotient near 1, not a product: 3/2 x - 1/2 decides ties of 3/2
+    // x.
+    return x * (1.0 + 0.5 * (x / (sqrt(x * x + 1.0) + 1.0)));
   }
   template <class R>
   static R slope(R x) {

@@ -35,10 +35,10 @@ struct Isrlu {
   }
   template <class R>
   static R slope(R x, R alpha) {
-    return select(x < 0.0, Isru::slope(x, alpha), 1.0);
+    return select(x >= 0.0, 1.0, Isru::slope(x, alpha));  // so that NaN passes
   }
   template <class R>
   static R curvature(R x, R alpha) {
-    return select(x < 0.0, Isru::curvature(x, alpha), 0.0);
+    return select(x >= 0.0, 0.0, Isru::curvature(x, alpha));
   }
 };

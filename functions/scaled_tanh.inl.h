@@ -41,6 +41,7 @@ struct ScaledTanh {
   }
   template <class R>
   static R curvature(R x, R alpha, R beta) {
-    return alpha * beta * beta * Tanh::curvature(beta * x);
+    const R y = alpha * beta * beta * Tanh::curvature(beta * x);
+    return select(alpha * beta == 0.0, abs(y), y);  // the derivatives of a constant are +0
   }
 };

@@ -62,6 +62,7 @@ struct Sine {
   }
   template <class R>
   static R curvature(R x, R omega) {
-    return -(omega * omega) * sin_of_product<0>(omega, x);
+    const R y = -(omega * omega) * sin_of_product<0>(omega, x);
+    return select(omega == 0.0, abs(y), y);  // the derivatives of a constant are +0
   }
 };

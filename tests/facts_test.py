@@ -325,8 +325,8 @@ def jumps(f, order):
         pairs = [(a, b, fa, fb) for points in cuts
                  for (a, fa), (b, fb) in itertools.pairwise(zip(points, itertools.islice(y, len(points))))]
         moving = [(a, b) for a, b, fa, fb in pairs if abs(fb - fa) > threshold * max(1.0, min(abs(fa), abs(fb)))]
-        found += [(a, b) for a, b in moving if b - a < 2.0 ** -20]
-        intervals, pieces = [(a, b) for a, b in moving if b - a >= 2.0 ** -20], 64
+        found += [(a, b) for a, b in moving if b - a <= 2.0 ** -19]
+        intervals, pieces = [(a, b) for a, b in moving if b - a > 2.0 ** -19], 64
     return found
 
 
@@ -556,7 +556,8 @@ class Checks:
                 steepest = math.inf  # f jumps
             true = bound * D("0.9999") <= D(steepest) <= bound * D(1 + 2 ** -24)
             require(true == f.holds(condition), f.call, "is at most so steep:", steepest)
-            require(f.call != record["name"] or bound == default or abs(bound - default) <= D("1e-15"), "default", default)
+            near = bound == default or abs(bound - default) <= D("1e-15")
+            require(f.call != record["name"] or near, "default", default)
 
     @elementwise
     def roots(record):

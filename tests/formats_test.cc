@@ -163,7 +163,9 @@ TEST_P(Formats, DoublesAgreeWithFloats) {
       EXPECT_TRUE(same(rounded, z[i]) || std::abs(static_cast<double>(rounded) - static_cast<double>(z[i])) <=
                                              std::ldexp(std::abs(static_cast<double>(z[i])), -23))
           << call().text() << " " << name(order) << " " << std::hexfloat << x[i] << ": " << y[i] << ", " << z[i];
-      if (z[i] == 0 && y[i] == 0) EXPECT_EQ(std::signbit(y[i]), std::signbit(z[i])) << call().text() << " " << x[i];
+      if (z[i] == 0 && y[i] == 0) {
+        EXPECT_EQ(std::signbit(y[i]), std::signbit(z[i])) << call().text() << " " << x[i];
+      }
     }
   }
 }

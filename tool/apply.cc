@@ -25,7 +25,7 @@ namespace actfun::tool {
 namespace {
 
 struct Options {
-  std::string function, input, output, index;
+  std::string function, input, output, index, dtype;
   int order = 0, axis = -1;
   unsigned threads = 0;
   bool speed = false;
@@ -120,18 +120,18 @@ class Job {
   }
 
   /// The computation alone, without files.
-  void compute(const Chunk& chunk, const float* x, float* y, std::int32_t* index) const {
+  void compute(const Chunk& chunk, const void* x, void* y, std::int32_t* index) const {
     const Rows rows = chunk.rows;
     if (call_.entry->elementwise())
-      call_.evaluate(static_cast<Order>(order_), x, y, rows.inner, target_);
+      call_.apply(static_cast<Order>(order_), in_.format(), x, y, rows.inner, target_);
     else
-      evaluate_rows(call_, x, y, index, rows, target_);
+      evaluate_rows(call_, static_cast<const float*>(x), static_cast<float*>(y), index, rows, target_);
   }
 
  private:
   void work(Progress& progress) {
     try {
-      std::vector<float> x, y;
+      std::vector<unsigned char> x, y;
       std::vector<std::int32_t> index;
       for (std::size_t i; !failed_ && (i = next_++) < cutter_.count(); progress.add(1))
         step(cutter_.chunk(i), x, y, index);
@@ -141,17 +141,18 @@ class Job {
     }
   }
 
-  void step(const Chunk& chunk, std::vector<float>& x, std::vector<float>& y, std::vector<std::int32_t>& index) {
+  void step(const Chunk& chunk, std::vector<unsigned char>& x, std::vector<unsigned char>& y,
+            std::vector<std::int32_t>& index) {
     const auto [outers, length, inners] = chunk.rows;
-    const std::size_t inner = cutter_.all().inner;
-    x.resize(outers * length * inners);
-    y.resize(outers * out_length_ * inners);
-    if (index_) index.resize(y.size());
+    const std::size_t inner = cutter_.all().inner, bytes = info_of(in_.format()).bytes;
+    x.resize(outers * length * inners * bytes);
+    y.resize(outers * out_length_ * inners * bytes);
+    if (index_) index.resize(y.size() / bytes);
     for_runs(chunk, length, inner,
-             [&](std::size_t place, std::size_t at, std::size_t n) { in_.read(&x[at], place, n); });
+             [&](std::size_t place, std::size_t at, std::size_t n) { in_.read(&x[at * bytes], place, n); });
     compute(chunk, x.data(), y.data(), index_ ? index.data() : nullptr);
     for_runs(chunk, out_length_, inner, [&](std::size_t place, std::size_t at, std::size_t n) {
-      out_.write(&y[at], n * sizeof(float), offset_ + place * sizeof(float));
+      out_.write(&y[at * bytes], n * bytes, offset_ + place * bytes);
       if (index_) index_->write(&index[at], n * sizeof(std::int32_t), offset_ + place * sizeof(std::int32_t));
     });
   }
@@ -175,17 +176,17 @@ class Job {
 void print_speed(const Job& job, const Cutter& cutter, const NpyReader& in, std::size_t out_length) {
   const Chunk chunk = cutter.chunk(0);
   const auto [outers, length, inners] = chunk.rows;
-  std::vector<float> x(outers * length * inners), y(x.size());
+  const std::size_t size = info_of(in.format()).bytes, n_in = outers * length * inners;
+  std::vector<unsigned char> x(n_in * size), y(x.size());
   for_runs(chunk, length, cutter.all().inner,
-           [&](std::size_t place, std::size_t at, std::size_t n) { in.read(&x[at], place, n); });
-  const std::size_t bytes = (x.size() + outers * out_length * inners) * sizeof(float);
-  const auto time = bench::interleaved_medians({[&] { job.compute(chunk, x.data(), y.data(), nullptr); },
-                                                [&] { std::memcpy(y.data(), x.data(), x.size() * sizeof(float)); }});
+           [&](std::size_t place, std::size_t at, std::size_t n) { in.read(&x[at * size], place, n); });
+  const std::size_t bytes = (n_in + outers * out_length * inners) * size;
+  const auto time = bench::interleaved_medians(
+      {[&] { job.compute(chunk, x.data(), y.data(), nullptr); }, [&] { std::memcpy(y.data(), x.data(), x.size()); }});
   fmt::print(
       "{} elements in memory, one thread, median of repeated runs: {:.3f} ns an element, {:.2f} GB/s read and "
       "written; a copy: {:.3f} ns, {:.2f} GB/s\n",
-      x.size(), time[0] / x.size() * 1e9, bytes / time[0] * 1e-9, time[1] / x.size() * 1e9,
-      2 * x.size() * sizeof(float) / time[1] * 1e-9);
+      n_in, time[0] / n_in * 1e9, bytes / time[0] * 1e-9, time[1] / n_in * 1e9, 2 * x.size() / time[1] * 1e-9);
 }
 
 void apply(const Options& options) {
@@ -197,7 +198,9 @@ void apply(const Options& options) {
   if (!options.index.empty() && !has_index(call)) fail("{} has no winners: it takes no --index", call.text());
   if (!options.index.empty() && options.index == options.output) fail("-o and --index name the same file");
 
-  const NpyReader in(options.input);
+  const NpyReader in(options.input, options.dtype.empty() ? std::nullopt : std::optional(parse_format(options.dtype)));
+  if (!elementwise && in.format() != Format::f32)
+    fail("{} works on f32 only: {} holds {}", call.text(), options.input, info_of(in.format()).name);
   const Rows rows = view(call, in.header(), options.axis);
   NpyHeader header = in.header();
   std::size_t out_length = rows.length;
@@ -211,7 +214,7 @@ void apply(const Options& options) {
   index_header.type = "<i4";
 
   const std::string bytes = npy_header_bytes(header), index_bytes = npy_header_bytes(index_header);
-  const std::uint64_t size = bytes.size() + header.elements() * sizeof(float);
+  const std::uint64_t size = bytes.size() + header.elements() * info_of(in.format()).bytes;
   OutputFile out(options.output);
   std::optional<OutputFile> index;
   if (!options.index.empty()) index.emplace(options.index);
@@ -230,7 +233,7 @@ void apply(const Options& options) {
 
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (options.speed) {
-    const std::uint64_t moved = in.header().elements() * sizeof(float) + size;
+    const std::uint64_t moved = in.header().elements() * info_of(in.format()).bytes + size;
     fmt::print("{} of {}, shape {}: {:.3f} ms from file to file, {:.2f} GB/s\n", call.text(), options.input,
                in.header().shape_text(), took * 1e3, moved / took * 1e-9);
     if (cutter.count() > 0) print_speed(job, cutter, in, out_length);
@@ -244,9 +247,12 @@ void add_apply(CLI::App& app) {
   auto options = std::make_shared<Options>();
   options->threads = std::max(1u, std::thread::hardware_concurrency());
   verb->add_option("FUNCTION", options->function, "NAME or NAME:PARAMETER=VALUE,...")->required();
-  verb->add_option("IN.npy", options->input, "Little-endian float32, any shape, C or Fortran order")->required();
+  verb->add_option("IN.npy", options->input, "Little-endian float32, float64, float16, any shape, C or Fortran order")
+      ->required();
   verb->add_option("-o,--output", options->output, "Where the result goes; may be the input")->required();
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
+  verb->add_option("--dtype", options->dtype, "What integers or raw bytes in the file are: bf16, f8e4m3fn, ...")
+      ->check(CLI::IsMember(format_names()));
   verb->add_option("--axis", options->axis, "Axis of softmax, log_softmax, maxout; the last one unless given");
   verb->add_option("--index", options->index, "Also write maxout's winners, int32 in [0, k)");
   verb->add_option("--threads", options->threads, "All of the machine unless given; never changes a result")
@@ -255,7 +261,8 @@ void add_apply(CLI::App& app) {
   verb->footer(
       "Arrays larger than memory are streamed.\n"
       "Examples:\n  actfun apply gelu x.npy -o y.npy\n  actfun apply silu x.npy -o dy.npy --order 1 --threads 4\n"
-      "  actfun apply softmax x.npy -o p.npy --axis 0\n  actfun apply maxout:k=4 x.npy -o y.npy --index i.npy");
+      "  actfun apply softmax x.npy -o p.npy --axis 0\n  actfun apply maxout:k=4 x.npy -o y.npy --index i.npy\n"
+      "  actfun apply gelu bits.npy -o y.npy --dtype bf16");
   verb->callback([options] { apply(*options); });
 }
 

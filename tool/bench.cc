@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tool/rows.h"
@@ -19,7 +20,8 @@ namespace {
 struct Options {
   std::vector<std::string> functions;
   int order = 0;
-  std::string target;
+  unsigned threads = 1;
+  std::string target, dtype = "f32";
   bool json = false;
 };
 
@@ -31,15 +33,33 @@ struct Result {
   double ns, copy_ns;
 };
 
-Result measure(const Call& call, int order, const Target& target, const float* x, float* y, std::size_t n) {
+/// Calls body(first, count) for equal parts of n elements, one on each thread, and waits for all.
+template <class Body>
+void on_threads(unsigned threads, std::size_t n, const Body& body) {
+  const std::size_t part = (n / threads + 63) / 64 * 64;
+  std::vector<std::jthread> helpers;
+  for (std::size_t first = part; first < n; first += part)
+    helpers.emplace_back([&body, first, count = std::min(part, n - first)] { body(first, count); });
+  body(std::size_t{0}, std::min(part, n));
+}
+
+Result measure(const Call& call, const Options& options, Format format, const Target& target, const unsigned char* x,
+               unsigned char* y, std::size_t n) {
+  const std::size_t bytes = info_of(format).bytes;
   const auto body = [&] {
-    if (call.entry->elementwise())
-      call.evaluate(static_cast<Order>(order), x, y, n, target);
-    else
-      evaluate_rows(call, x, y, nullptr, {n / kRow, kRow, 1}, target);
+    if (!call.entry->elementwise())
+      return evaluate_rows(call, reinterpret_cast<const float*>(x), reinterpret_cast<float*>(y), nullptr,
+                           {n / kRow, kRow, 1}, target);
+    on_threads(options.threads, n, [&](std::size_t first, std::size_t count) {
+      call.apply(static_cast<Order>(options.order), format, x + first * bytes, y + first * bytes, count, target);
+    });
   };
-  const auto times =
-      bench::interleaved_medians({body, [&] { std::memcpy(y, x, n * sizeof(float)); }}, n > 1 << 20 ? 7 : 15);
+  const auto copy = [&] {
+    on_threads(options.threads, n, [&](std::size_t first, std::size_t count) {
+      std::memcpy(y + first * bytes, x + first * bytes, count * bytes);
+    });
+  };
+  const auto times = bench::interleaved_medians({body, copy}, n > 1 << 20 ? 7 : 15);
   return {n, times[0] / n * 1e9, times[1] / n * 1e9};
 }
 
@@ -53,27 +73,36 @@ void bench_all(const Options& options) {
       if (entry.elementwise() || options.order == 0) calls.push_back(parse_function(entry.info->name));
   for (const Call& call : calls) {
     if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
+    if (!call.entry->elementwise() && (options.dtype != "f32" || options.threads != 1))
+      fail("{} works on rows: it is timed in f32 on one thread", call.text());
     if (const std::size_t k = group_size(call); k && kRow % k != 0)
       fail("{} is timed on rows of {}: its groups must divide that", call.text(), kRow);
   }
 
   const std::size_t largest = *std::max_element(std::begin(bench::kSizes), std::end(bench::kSizes));
-  const std::vector<float> x = bench::inputs(largest);
-  std::vector<float> y(largest);
+  const Format format = parse_format(options.dtype);
+  const std::size_t bytes = info_of(format).bytes;
+  const std::vector<float> numbers = bench::inputs(largest);
+  std::vector<unsigned char> x(largest * bytes), y(largest * std::max(bytes, sizeof(float)));
+  convert(Format::f32, numbers.data(), format, x.data(), largest, target.bit);
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   if (!options.json) {
-    fmt::print("order {}, {}; GB/s of input and output together; medians of runs that take turns with the copy\n",
-               options.order, target.name);
+    fmt::print(
+        "order {}, {}, {}, {} thread{}; GB/s of input and output together; medians of runs that take turns with the "
+        "copy\n",
+        options.order, options.dtype, target.name, options.threads, options.threads == 1 ? "" : "s");
     fmt::print("{:<24} {:>9}  {:>9} {:>8}  {:>9} {:>8}  {:>6}\n", "function", "elements", "ns", "GB/s", "copy ns",
                "GB/s", "copies");
   }
   for (const Call& call : calls)
     for (const std::size_t n : bench::kSizes) {
-      const Result r = measure(call, options.order, target, x.data(), y.data(), n);
-      const auto rate = [](double ns) { return 2 * sizeof(float) / ns; };
+      const Result r = measure(call, options, format, target, x.data(), y.data(), n);
+      const auto rate = [&](double ns) { return 2 * static_cast<double>(bytes) / ns; };
       if (options.json) {
         json.push_back({{"function", call.text()},
                         {"order", options.order},
+                        {"dtype", options.dtype},
+                        {"threads", options.threads},
                         {"target", target.name},
                         {"elements", n},
                         {"ns_per_element", r.ns},
@@ -97,11 +126,15 @@ void add_bench(CLI::App& app) {
   auto options = std::make_shared<Options>();
   verb->add_option("FUNCTION", options->functions, "All functions unless given");
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
+  verb->add_option("--dtype", options->dtype, "Format of numbers and results")->check(CLI::IsMember(format_names()));
+  verb->add_option("--threads", options->threads, "Parts that are worked on at once; 1 unless given")
+      ->check(CLI::Range(1, 1024));
   verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
   verb->add_flag("--json", options->json, "As a JSON array");
   verb->footer(
       "Axis functions work on rows of 1024.\n"
-      "Examples:\n  actfun bench gelu tanh\n  actfun bench sigmoid --order 1 --target AVX2 --json");
+      "Examples:\n  actfun bench gelu tanh\n  actfun bench sigmoid --order 1 --target AVX2 --json\n"
+      "  actfun bench gelu --dtype f16 --threads 2");
   verb->callback([options] { bench_all(*options); });
 }
 

@@ -22,33 +22,40 @@ struct Options {
   bool json = false;
 };
 
-std::vector<float> compute(const Call& call, int order, const std::vector<float>& x) {
-  std::vector<float> y(x.size());
+/// Numbers of any format are held by doubles on their way in and out.
+std::vector<double> compute(const Call& call, int order, Format format, const std::vector<double>& numbers) {
   if (call.entry->elementwise()) {
-    call.evaluate(static_cast<Order>(order), x.data(), y.data(), x.size());
-    return y;
+    const std::size_t n = numbers.size(), bytes = info_of(format).bytes;
+    std::vector<unsigned char> x(n * bytes), y(n * bytes);
+    convert(Format::f64, numbers.data(), format, x.data(), n, current_target().bit);
+    call.apply(static_cast<Order>(order), format, x.data(), y.data(), n, current_target());
+    std::vector<double> results(n);
+    convert(format, y.data(), Format::f64, results.data(), n, current_target().bit);
+    return results;
   }
+  const std::vector<float> x(numbers.begin(), numbers.end());
+  std::vector<float> y(x.size());
   if (const std::size_t k = group_size(call)) {
     if (x.size() % k != 0)
       fail("{} works on groups of {} numbers; {} numbers do not divide by {}", call.text(), k, x.size(), k);
     y.resize(x.size() / k);
   }
   if (!x.empty()) evaluate_rows(call, x.data(), y.data(), nullptr, {1, x.size(), 1}, current_target());
-  return y;
+  return {y.begin(), y.end()};
 }
 
 /// Calls `batch` with the numbers of standard input, a number a line, as they arrive: a person who types sees every
 /// answer at once, a long file is never held whole.
 template <class Batch>
-void read_lines(Batch batch) {
+void read_lines(Format format, Batch batch) {
   std::string text;
-  std::vector<float> numbers;
+  std::vector<double> numbers;
   std::size_t line = 0;
   std::vector<char> buffer(1 << 18);
   const auto take = [&](std::string_view spelled) {
     ++line;
     try {
-      numbers.push_back(number(spelled));
+      numbers.push_back(number(spelled, format));
     } catch (const std::exception& error) {
       batch(numbers);  // what came before the broken line is right
       fail("line {}: {}", line, error.what());
@@ -74,27 +81,31 @@ void read_lines(Batch batch) {
 void eval(const Options& options) {
   const Call call = parse_function(options.function);
   if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
-  const auto spell = options.format == "hex" ? hexadecimal : decimal;
+  const Format format = parse_format(options.dtype);
+  if (!call.entry->elementwise() && format != Format::f32)
+    fail("{} works on f32 only, not {}", call.text(), options.dtype);
+  const auto spell = [&](double y) { return options.format == "hex" ? hexadecimal(y, format) : decimal(y, format); };
 
-  const auto print = [&](const std::vector<float>& x) {
+  const auto print = [&](const std::vector<double>& x) {
     std::string out;
-    for (const float y : compute(call, options.order, x)) (out += spell(y)) += '\n';
+    for (const double y : compute(call, options.order, format, x)) (out += spell(y)) += '\n';
     fmt::print("{}", out);
     std::fflush(stdout);
   };
-  std::vector<float> x;
-  for (const std::string& text : options.numbers) x.push_back(number(text));
+  std::vector<double> x;
+  for (const std::string& text : options.numbers) x.push_back(number(text, format));
   const bool at_once = !options.numbers.empty() || options.json || !call.entry->elementwise();
-  if (!at_once) return read_lines(print);
-  if (options.numbers.empty()) read_lines([&](const auto& more) { x.insert(x.end(), more.begin(), more.end()); });
+  if (!at_once) return read_lines(format, print);
+  if (options.numbers.empty())
+    read_lines(format, [&](const auto& more) { x.insert(x.end(), more.begin(), more.end()); });
   if (!options.json) return print(x);
 
   // Numbers are strings here as in `list --json`: JSON has no inf, nan and hexadecimal.
   nlohmann::ordered_json json = {{"function", call.text()},      {"order", options.order},
                                  {"dtype", options.dtype},       {"tier", options.tier},
                                  {"x", nlohmann::json::array()}, {"y", nlohmann::json::array()}};
-  for (const float y : compute(call, options.order, x)) json["y"].push_back(spell(y));
-  for (const float value : x) json["x"].push_back(spell(value));
+  for (const double y : compute(call, options.order, format, x)) json["y"].push_back(spell(y));
+  for (const double value : x) json["x"].push_back(spell(value));
   fmt::print("{}\n", json.dump(1));
 }
 
@@ -106,7 +117,7 @@ void add_eval(CLI::App& app) {
   verb->add_option("FUNCTION", options->function, "NAME or NAME:PARAMETER=VALUE,...")->required();
   verb->add_option("X", options->numbers, "Numbers: decimal, 0x1.8p+2, inf, nan. Without: one a line from stdin");
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
-  verb->add_option("--dtype", options->dtype, "Type of numbers and results")->check(CLI::IsMember({"f32"}));
+  verb->add_option("--dtype", options->dtype, "Format of numbers and results")->check(CLI::IsMember(format_names()));
   verb->add_option("--tier", options->tier, "Promise on the results")->check(CLI::IsMember({"exact"}));
   verb->add_option("--format", options->format, "dec: shortest that reads back; hex: C99")
       ->check(CLI::IsMember({"dec", "hex"}));
@@ -114,7 +125,8 @@ void add_eval(CLI::App& app) {
   verb->footer(
       "softmax and log_softmax take all numbers as one row, maxout as groups of k.\n"
       "Examples:\n  actfun eval gelu -5.5 0x1.8p+2 inf\n  actfun eval elu:alpha=0.5 --order 1 -1\n"
-      "  seq -3 0.5 3 | actfun eval tanh --format hex\n  actfun eval softmax 1 2 3");
+      "  seq -3 0.5 3 | actfun eval tanh --format hex\n  actfun eval softmax 1 2 3\n"
+      "  actfun eval gelu --dtype bf16 -1.5");
   verb->callback([options] { eval(*options); });
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <charconv>
@@ -77,7 +78,7 @@ class Parser {
     return text;
   }
   std::string description() {
-    if (peek() == '[') fail("it holds records with fields; only '<f4' (little-endian float32) is allowed");
+    if (peek() == '[') fail("it holds records with fields; only numbers are allowed");
     return string();
   }
   bool boolean() {
@@ -112,7 +113,7 @@ class Parser {
 };
 
 void check_size(const NpyHeader& header) {
-  std::uint64_t product = sizeof(float);
+  std::uint64_t product = sizeof(double);
   bool overflow = false, empty = false;
   for (const std::uint64_t size : header.shape) {
     empty |= size == 0;
@@ -152,11 +153,11 @@ std::string npy_header_bytes(const NpyHeader& header) {
   return bytes + text;
 }
 
-NpyReader::NpyReader(const std::string& path) : path_(path) {
+NpyReader::NpyReader(const std::string& path, std::optional<Format> format) : path_(path) {
   descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a named pipe must not keep us waiting
   if (descriptor_ < 0) fail_errno("cannot read " + path);
   try {
-    read_header();
+    read_header(format);
   } catch (const std::exception& error) {
     close(descriptor_);
     fail("cannot read {}: {}", path, error.what());
@@ -165,7 +166,28 @@ NpyReader::NpyReader(const std::string& path) : path_(path) {
 
 NpyReader::~NpyReader() { close(descriptor_); }
 
-void NpyReader::read_header() {
+/// The format of elements that NumPy describes by `type`. Throws when there is none, or not the one that was asked for.
+static Format format_of(const std::string& type, std::optional<Format> wanted) {
+  constexpr std::pair<std::string_view, Format> kNumpys[] = {
+      {"<f4", Format::f32}, {"<f8", Format::f64}, {"<f2", Format::f16}};
+  for (const auto& [name, format] : kNumpys)
+    if (name == type) {
+      if (wanted && *wanted != format) fail("its elements are '{}', not {}", type, info_of(*wanted).name);
+      return format;
+    }
+  constexpr std::string_view kTwoBytes[] = {"<u2", "<i2", "|V2", "<V2"},
+                             kOneByte[] = {"|u1", "|i1", "|V1", "<u1", "<V1"};
+  const bool two = std::ranges::count(kTwoBytes, type), one = std::ranges::count(kOneByte, type);
+  if (wanted && ((two && info_of(*wanted).bytes == 2) || (one && info_of(*wanted).bytes == 1))) return *wanted;
+  if (two) fail("its elements are '{}'; say what they are: --dtype bf16 or f16", type);
+  if (one) fail("its elements are '{}'; say what they are: --dtype f8e4m3fn or f8e5m2", type);
+  fail(
+      "its elements are '{}'; only '<f4', '<f8', '<f2' (little-endian float32, float64, float16), and, with --dtype, "
+      "integers or raw bytes that hold bf16, f16, f8e4m3fn or f8e5m2 are allowed",
+      type);
+}
+
+void NpyReader::read_header(std::optional<Format> format) {
   struct stat status;
   if (fstat(descriptor_, &status) < 0) fail_errno("fstat");
   if (S_ISDIR(status.st_mode)) fail("it is a directory");
@@ -188,16 +210,17 @@ void NpyReader::read_header() {
   std::string text(length, ' ');
   read_bytes(text.data(), length, before);
   header_ = parse_npy_header(text);
-  if (header_.type != "<f4") fail("its elements are '{}'; only '<f4' (little-endian float32) is allowed", header_.type);
+  format_ = format_of(header_.type, format);
   data_offset_ = before + length;
-  const std::uint64_t wanted = header_.elements() * sizeof(float), present = size_ - data_offset_;
+  const std::uint64_t wanted = header_.elements() * info_of(format_).bytes, present = size_ - data_offset_;
   if (present != wanted)
     fail("the file is {}: shape {} needs {} bytes of elements, it has {}", present < wanted ? "truncated" : "too long",
          header_.shape_text(), wanted, present);
 }
 
-void NpyReader::read(float* to, std::uint64_t first, std::size_t count) const {
-  read_bytes(to, count * sizeof(float), data_offset_ + first * sizeof(float));
+void NpyReader::read(void* to, std::uint64_t first, std::size_t count) const {
+  const std::size_t bytes = info_of(format_).bytes;
+  read_bytes(to, count * bytes, data_offset_ + first * bytes);
 }
 
 void NpyReader::read_bytes(void* to, std::size_t size, std::uint64_t offset) const {

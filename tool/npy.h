@@ -4,9 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/format.h"
 
 namespace actfun::tool {
 
@@ -25,26 +28,30 @@ NpyHeader parse_npy_header(std::string_view text);
 /// All bytes in front of the elements.
 std::string npy_header_bytes(const NpyHeader& header);
 
-/// An array of f32 in a file. Everything is checked when it is opened, the length of the file included.
+/// An array of numbers in a file. Everything is checked when it is opened, the length of the file included.
 class NpyReader {
  public:
-  explicit NpyReader(const std::string& path);
+  /// NumPy has types for f32, f64 and f16 ('<f4', '<f8', '<f2'). Other formats lie in files as integers or raw bytes of
+  /// their size, and `format` says what they are.
+  explicit NpyReader(const std::string& path, std::optional<Format> format = std::nullopt);
   ~NpyReader();
   NpyReader(const NpyReader&) = delete;
   NpyReader& operator=(const NpyReader&) = delete;
 
   const NpyHeader& header() const { return header_; }
+  Format format() const { return format_; }
   /// `count` elements from number `first` on, from any thread.
-  void read(float* to, std::uint64_t first, std::size_t count) const;
+  void read(void* to, std::uint64_t first, std::size_t count) const;
 
  private:
   void read_bytes(void* to, std::size_t size, std::uint64_t offset) const;
-  void read_header();
+  void read_header(std::optional<Format> format);
 
   std::string path_;
   int descriptor_;
   std::uint64_t size_ = 0, data_offset_ = 0;
   NpyHeader header_;
+  Format format_ = Format::f32;
 };
 
 }  // namespace actfun::tool

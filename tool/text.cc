@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tool/text.h"
 
+#include <fmt/ranges.h>
+
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <system_error>
 
 #include "api/registry.h"
@@ -64,6 +67,39 @@ std::string escape_html(std::string_view text) {
 std::string replace_all(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) text.replace(at, from.size(), to);
   return text;
+}
+
+double number(std::string_view text, Format format) {
+  double value = 0;
+  if (format == Format::f32) return static_cast<double>(number(text));
+  if (!parse_number(trim(text), value)) fail("'{}' is not a number", text);
+  // Narrow formats: a double's rounding could spoil the second one only for a decimal within 2^-53 of a tie.
+  return decode(format, encode(format, round_to(format, value), Overflow::saturate));
+}
+
+std::string decimal(double value, Format format) {
+  if (format == Format::f32) return decimal(static_cast<float>(value));
+  if (std::isnan(value)) return "nan";
+  if (format == Format::f64) return fmt::format("{}", value);
+  for (int digits = 1;; ++digits) {
+    const std::string text = fmt::format("{:.{}g}", value, digits);
+    if (digits == 17 || round_to(format, std::strtod(text.c_str(), nullptr)) == value) return text;
+  }
+}
+std::string hexadecimal(double value, Format format) {
+  if (format != Format::f64) return hexadecimal(static_cast<float>(value));
+  return std::isnan(value) ? "nan" : fmt::format("{:a}", value);
+}
+
+Format parse_format(std::string_view name) {
+  for (std::size_t i = 0; i < kFormatCount; ++i)
+    if (kFormats[i].name == name) return static_cast<Format>(i);
+  fail("unknown format '{}'; there are {}", name, fmt::join(format_names(), ", "));
+}
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const FormatInfo& info : kFormats) names.emplace_back(info.name);
+  return names;
 }
 
 }  // namespace actfun::tool

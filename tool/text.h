@@ -8,6 +8,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include "core/format.h"
 
 namespace actfun::tool {
 
@@ -27,6 +30,15 @@ float number(std::string_view text);
 std::string decimal(float value);
 /// The same as a C99 hexadecimal float.
 std::string hexadecimal(float value);
+/// The number that `text` spells, rounded once to a format and held by a double. Spaces around it are skipped.
+double number(std::string_view text, Format format);
+/// A number of a format as the shortest decimal text that reads back as it, or as a C99 hexadecimal number.
+std::string decimal(double value, Format format);
+std::string hexadecimal(double value, Format format);
+/// "f32", "f16", ...: throws, naming those that exist.
+Format parse_format(std::string_view name);
+/// All names, for the command line's checks.
+std::vector<std::string> format_names();
 
 /// "f", "f'", "f''".
 std::string_view order_name(int order);

@@ -20,8 +20,11 @@ namespace {
 struct Options {
   std::vector<std::string> functions;
   std::vector<int> orders;
+  std::vector<std::string> formats;
   std::string target, certificates;
-  bool all_targets = false, spread = false, record = false;
+  bool all = false, all_targets = false, spread = false, sparse = false, record = false;
+
+  Extent extent() const { return spread ? Extent::spread : sparse ? Extent::sparse : Extent::full; }
   unsigned threads = 0;
 };
 
@@ -33,6 +36,7 @@ struct Task {
 };
 
 std::vector<Task> tasks(const Options& options) {
+  if (options.all && !options.functions.empty()) fail("--all and names of functions exclude each other");
   std::vector<std::string> texts = options.functions;
   if (texts.empty())
     for (const Entry& entry : functions())
@@ -72,12 +76,13 @@ std::string range_text(const FailedBlock& block) {
                      block.first, block.last);
 }
 
-Verification verify_one(const Task& task, Order order, const Target& target, const Options& options) {
+Verification verify_one(const Task& task, Order order, Format format, const Target& target, const Options& options) {
+  if (format != Format::f32) return actfun::verify(task.call, order, format, target, task.certificate);
   constexpr std::uint64_t kSteps = 1000;
   Progress progress(fmt::format("{} {} {}", task.call.text(), name_of(order), target.name), kSteps);
   std::uint64_t shown = 0;
-  return actfun::verify(task.call, order, target, task.certificate, options.spread ? Extent::spread : Extent::full,
-                        options.threads, [&](double share) {
+  return actfun::verify(task.call, order, target, task.certificate, options.extent(), options.threads,
+                        [&](double share) {
                           const auto done = static_cast<std::uint64_t>(share * kSteps);
                           if (done > shown) progress.add(done - std::exchange(shown, done));
                         });
@@ -87,18 +92,20 @@ void verify(const Options& options) {
   std::vector<Task> list = tasks(options);
   std::vector<std::string> failures;
   for (Task& task : list) {
-    for (const int order : options.orders)
-      for (const Target* target : targets(options)) {
-        const Verification run = verify_one(task, static_cast<Order>(order), *target, options);
-        fmt::print("{:<12} {:<9} {:<6} {:>10} inputs {:>7.2f} s  {}\n", task.call.text(), name_of(run.order),
-                   run.target, run.inputs, run.seconds,
-                   run.passed() ? "as certified" : fmt::format("WRONG in {} blocks", run.failed.size()));
-        std::fflush(stdout);
-        for (const FailedBlock& block : run.failed)
-          failures.push_back(
-              fmt::format("{} {} on {}, {}", task.call.text(), name_of(run.order), run.target, range_text(block)));
-        record(task.certificate, run);
-      }
+    for (const std::string& name : options.formats)
+      for (const int order : options.orders)
+        for (const Target* target : targets(options)) {
+          const Format format = parse_format(name);
+          const Verification run = verify_one(task, static_cast<Order>(order), format, *target, options);
+          fmt::print("{:<13} {:<9} {:<8} {:<6} {:>10} inputs {:>7.2f} s  {}\n", task.call.text(), name_of(run.order),
+                     name, run.target, run.inputs, run.seconds,
+                     run.passed() ? "as certified" : fmt::format("WRONG in {} blocks", run.failed.size()));
+          std::fflush(stdout);
+          for (const FailedBlock& block : run.failed)
+            failures.push_back(fmt::format("{} {} {} on {}, {}", task.call.text(), name_of(run.order), name, run.target,
+                                           format == Format::f32 ? range_text(block) : "some of all inputs"));
+          record(task.certificate, run);
+        }
     if (options.record) write_certificate(task.certificate, task.path);
   }
   if (!failures.empty())
@@ -108,24 +115,33 @@ void verify(const Options& options) {
 }  // namespace
 
 void add_verify(CLI::App& app) {
-  CLI::App* verb = app.add_subcommand("verify", "All 2^32 results of this machine against the certificates");
+  CLI::App* verb =
+      app.add_subcommand("verify", "All results of this machine, in every format, against the certificates");
   auto options = std::make_shared<Options>();
   options->threads = std::max(1u, std::thread::hardware_concurrency());
   options->orders = {0, 1, 2};
+  options->formats = format_names();
   verb->add_option("FUNCTION", options->functions, "All elementwise functions unless given");
+  verb->add_flag("--all", options->all, "All elementwise functions, as without a name");
+  verb->add_option("--dtype", options->formats, "Formats; all unless given")
+      ->delimiter(',')
+      ->check(CLI::IsMember(format_names()));
   verb->add_option("--order", options->orders, "0 value, 1 first, 2 second derivative; all unless given")
       ->delimiter(',')
       ->check(CLI::Range(0, 2));
   CLI::Option* target = verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
   verb->add_flag("--all-targets", options->all_targets, "All that this machine supports, one after another")
       ->excludes(target);
-  verb->add_flag("--spread", options->spread, "One input in 32, for slow instruction sets");
+  CLI::Option* spread =
+      verb->add_flag("--spread", options->spread, "Of f32 one input in 32, for slow instruction sets");
+  verb->add_flag("--sparse", options->sparse, "Of f32 one input in 256, for slow machines")->excludes(spread);
   verb->add_option("--threads", options->threads, "All of the machine unless given")->check(CLI::Range(1, 1024));
   verb->add_option("--certificates", options->certificates, "Directory of the certificates");
   verb->add_flag("--record", options->record, "Enter the runs in the certificates' files");
   verb->footer(
       "Exit status 1 names the blocks of inputs whose results differ.\n"
-      "Examples:\n  actfun verify gelu\n  actfun verify tanh --order 1 --target AVX2\n"
+      "Examples:\n  actfun verify gelu\n  actfun verify tanh --order 1 --target AVX2 --dtype f32\n"
+      "  actfun verify --all --dtype f16,bf16,f8e4m3fn,f8e5m2 --all-targets\n"
       "  actfun verify --all-targets --spread");
   verb->callback([options] { verify(*options); });
 }

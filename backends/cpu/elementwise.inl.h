@@ -105,6 +105,24 @@ HWY_INLINE FloatsV to_floats(DoublesV y) {
 }
 HWY_INLINE DoublesV to_doubles(FloatsV x) { return hn::PromoteTo(Doubles(), x); }
 
+/// A parameter whose default is no double: functions on doubles take it as a pair.
+struct RationalConstant : Constant {};
+template <class F, std::size_t index>
+HWY_INLINE auto parameter(Constant c) {
+  if constexpr (F::info.parameters[index].exact.empty())
+    return c;
+  else
+    return RationalConstant{c};
+}
+template <int K>
+HWY_INLINE Reals<K> on_reals(Constant c) {
+  return Reals<K>(c);
+}
+template <int K>
+HWY_INLINE TwoReals<K> on_reals(RationalConstant c) {
+  return {Reals<K>(c.high), Reals<K>(c.low)};
+}
+
 struct Estimate {
   DoubleDouble value;
   Real error;
@@ -143,7 +161,7 @@ template <class F, Order order, class... P>
 HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
   constexpr double far = stand_in_for_infinity<F>();
   const Real x = at_most(at_least(Real(to_doubles(floats)), -far), far);
-  const auto y = apply<F, order>(x, Real(p)...);
+  const auto y = apply<F, order>(x, on_reals<1>(p)...);
   const Real error = kTolerance * magnitude(y);
   const FloatsV low = to_floats((sum(y) - error).v[0]), high = to_floats((sum(y) + error).v[0]);
   const auto nan = hn::IsNaN(floats), settled = hn::Or(hn::Eq(low, high), nan);
@@ -163,7 +181,7 @@ template <class F, Order order, int K, class... P>
 HWY_INLINE void evaluate(const FloatsV (&x)[K], float* y, P... p) {
   const std::size_t lanes = hn::Lanes(Floats());
   const auto result =
-      apply<F, order>(for_each_vector<Reals<K>, K>([&](auto k) HWY_ATTR { return to_doubles(x[k]); }), Reals<K>(p)...);
+      apply<F, order>(for_each_vector<Reals<K>, K>([&](auto k) HWY_ATTR { return to_doubles(x[k]); }), on_reals<K>(p)...);
   if constexpr (arithmetic_of<F>() == Arithmetic::exact) {
     for (int k = 0; k < K; ++k)
       hn::StoreU(hn::IfThenElse(hn::IsNaN(x[k]), x[k], to_floats(result.v[k])), Floats(), y + k * lanes);
@@ -225,7 +243,7 @@ HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std
     }
     const Stride<F> step(from);
     std::size_t k = 0;
-    (step.template store<orders>(to[k++], p[index]...), ...);
+    (step.template store<orders>(to[k++], parameter<F, index>(p[index])...), ...);
     if (HWY_UNLIKELY(left < width))
       for (k = 0; k < kOutputs; ++k) std::memcpy(y[k] + i, results[k], left * sizeof(float));
   }

@@ -245,6 +245,8 @@ double decode(Format format, std::uint64_t code) {
   return 0;
 }
 
+double round_to(Format format, double x) { return format == Format::f64 ? x : rounded(x, info_of(format)); }
+
 namespace {
 
 std::uint64_t load(Format format, const void* x, std::size_t i) {
@@ -269,7 +271,7 @@ void convert(Format from, const void* x, Format to, void* y, std::size_t n, std:
   }
   for (std::size_t i = 0; i < n; ++i) {
     const double value = decode(from, load(from, x, i));
-    store(to, y, i, encode(to, to == Format::f64 ? value : rounded(value, info_of(to)), Overflow::saturate));
+    store(to, y, i, encode(to, round_to(to, value), Overflow::saturate));
   }
 }
 

@@ -41,6 +41,8 @@ void run(const Elementwise& f, const Quantization& in, const Quantization* out, 
 /// f(x) rounded once to a format's number, given as a double: the slow way that is right for any finite x.
 double evaluate_big(const Elementwise& f, Format format, double x);
 
+/// The number of a format nearest to x, ties to even; nothing is too large.
+double round_to(Format format, double x);
 /// x in `format`, which must hold it exactly, and back.
 std::uint64_t encode(Format format, double x, Overflow overflow);
 double decode(Format format, std::uint64_t code);

@@ -259,6 +259,7 @@ Big near_zero(const Big& x, const Big& series, const Big& general) {
   return x.zero() || x.exponent() < -60 ? series : general;
 }
 Big cut(const Big& x) { return x; }
+Big cut_for_square(const Big& x) { return x; }
 
 namespace {
 
@@ -370,7 +371,7 @@ RootOfSoftplus root_of_softplus(const Big& x) {
 Big tanhshrink(const Big& x) {
   if (!tiny(x)) return x - tanh(x);
   const Big w = x * x;
-  return x * w / 3.0 * (1.0 - w * 0.4 * (1.0 - w * 17.0 / 42.0));
+  return x * w / 3.0 * (1.0 - w * 2.0 / 5.0 * (1.0 - w * 17.0 / 42.0));
 }
 Big erf(const Big& x) {
   const Big t = abs(x);

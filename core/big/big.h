@@ -91,6 +91,7 @@ Big cancelling_sum(const Big& a, const Big& b);
 Big exact_product(const Big& a, const Big& b);
 Big near_zero(const Big& x, const Big& series, const Big& general);
 Big cut(const Big& x);
+Big cut_for_square(const Big& x);
 Big exp(const Big& x);
 Big exp_decay(const Big& x);
 Big expm1(const Big& x);

@@ -245,9 +245,15 @@ HWY_INLINE TwoReals<K> wide_square(TwoReals<K> a) {
 }
 template <int K>
 HWY_INLINE TwoReals<K> wide_quotient(TwoReals<K> a, std::type_identity_t<Reals<K>> b) {
+  const Reals<K> r = 1.0 / b;  // outside of the loop, where b is constant
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
+  // One step of Newton's method: exact where the quotient is a double, and quicker than a division.
+  const Reals<K> q0 = a.high * r, q = fma(fnma(q0, b, a.high), r, q0);
+#else
   const Reals<K> q = a.high / b;
+#endif
   const TwoReals<K> p = two_product(q, b);
-  return two_sum(q, (((a.high - p.high) - p.low) + a.low) * (1.0 / b));
+  return two_sum(q, (((a.high - p.high) - p.low) + a.low) * r);
 }
 /// Rounded to odd.
 template <int K>
