@@ -302,6 +302,10 @@ class Staircase {
       const double above = number + 1 == numbers.end() ? number->first : (number + 1)->first;
       Step step{number->first, 0, clamped((below + number->first) / 2), clamped((number->first + above) / 2), {}};
       step.middle = clamped(step.x) == step.x;
+      if (!(step.from < step.to)) {  // outside of the range
+        for (std::size_t k = 0; k < bytes; ++k) bytes_of.pop_back();
+        continue;
+      }
       for (std::size_t k = 0; k <= inside + 1; ++k)
         step.samples.push_back(
             {step.from + (step.to - step.from) * static_cast<double>(k) / static_cast<double>(inside + 1), 0});

@@ -34,6 +34,8 @@ struct Options {
 
 /// f64 has 2098 binades, of which eight in a row differ little: a row of the table.
 constexpr int group_of(Format format) { return format == Format::f64 ? 8 : 1; }
+/// 256 bits are slow.
+unsigned each_binade(Format format, unsigned count) { return format == Format::f64 ? std::max(1u, count / 64) : count; }
 constexpr bool complete(Format format) { return info_of(format).bytes < 4; }
 
 struct Worst {
@@ -149,7 +151,7 @@ Table table(const Call& call, int order, Format format, unsigned count) {
   const int group = group_of(format), least = in.least_exponent - in.precision + 1;
   for (int start = least; start <= std::ilogb(in.largest); start += group) {
     std::vector<double> x;
-    const unsigned each = std::max(1u, count / static_cast<unsigned>(group));
+    const unsigned each = each_binade(format, count);
     for (int e = start; e < start + group && e <= std::ilogb(in.largest); ++e) {
       const std::vector<double> more = inputs_of(format, e, each);
       x.insert(x.end(), more.begin(), more.end());
@@ -181,7 +183,7 @@ Json json_of(const Table& made, unsigned count) {
                {"worst", json_of(made.worst)},
                {"special", Json::array()},
                {"rows", Json::array()}};
-  if (!complete(made.format)) json["inputs_a_binade"] = std::max(1u, count / unsigned(group_of(made.format)));
+  if (!complete(made.format)) json["inputs_a_binade"] = each_binade(made.format, count);
   for (const Worst& special : made.special) json["special"].push_back(json_of(special));
   for (const Binade& binade : made.binades)
     json["rows"].push_back({{"exponent", binade.exponent},
@@ -195,12 +197,11 @@ constexpr std::size_t kRows = 40;
 
 void print(const Call& call, int order, const Table& made, unsigned count) {
   const FormatInfo& in = info_of(made.format);
-  const int group = group_of(made.format);
   fmt::print("{} of {} in {}: {} inputs, ", order_name(order), call.text(), in.name, made.inputs);
   if (complete(made.format))
     fmt::print("all there are\n");
   else
-    fmt::print("{} a binade\n", std::max(1u, count / static_cast<unsigned>(group)));
+    fmt::print("{} a binade\n", each_binade(made.format, count));
   fmt::print("worst error {} ULP at x = {}\n\n", error_text(made.worst.error), number_text(made.worst.x));
   constexpr auto row = "{:<18} {:>9}  {:<18} {:>9}  {}\n";
   fmt::print(row, "|x| from 2^", "x < 0", "at", "x > 0", "at");
@@ -301,7 +302,7 @@ void add_error(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::IsMember(names));
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
-  verb->add_option("--inputs", options->inputs, "Inputs a binade for f32, an eighth of it for f64; others have all")
+  verb->add_option("--inputs", options->inputs, "Inputs a binade for f32, a 64th of it for f64; others have all")
       ->capture_default_str()
       ->check(CLI::Range(1u, 1u << 20));
   verb->add_option("-o,--output", options->output, "FILE.svg, FILE.png or FILE.pdf: error over log2 |x|");

@@ -21,8 +21,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Every so manieth bit pattern is an input: some 500 a binade, and all binades.
-constexpr std::uint32_t kStride = 16381;
+/// Every so manieth bit pattern is an input: some 250 a binade, and all binades.
+constexpr std::uint32_t kStride = 32771;
 constexpr double kLeastNormal = 0x1p-126, kUnit = 0x1p-149;
 
 struct Worst {
