@@ -129,6 +129,21 @@ def record_latex(left, text):
         return None
 
 
+# Pictures -------------------------------------------------------------------------------------------------------------
+
+def compact(path):
+    """gnuplot's SVG at a third of its size: no empty groups, tenths of a pixel, the font named once."""
+    text = path.read_text()
+    while (shorter := re.sub(r"<g [^>]*>\s*</g>\n?", "", text)) != text:
+        text = shorter
+    text = text.replace(' font-family="DejaVu Sans"', "").replace('<svg ', '<svg font-family="DejaVu Sans, sans-serif" ', 1)
+    text = re.sub(r"<tspan\s*>([^<]*)</tspan>", r"\1", text)
+    text = re.sub(r"\b(\d+\.\d)\d\b", r"\1", text)
+    for useless in (' color="black"', ' stroke-linecap="butt"', ' stroke-linejoin="miter"', ' class="gridline"'):
+        text = text.replace(useless, "")
+    path.write_text(re.sub(r"\s*\n\s*", "\n", text))
+
+
 # Markdown -------------------------------------------------------------------------------------------------------------
 
 def code(text):
@@ -254,16 +269,19 @@ def certificate(record):
 
 def measured(actfun, record, directory):
     name = record["name"]
-    found = [actfun.json("error", name, "--dtype", "all", "--inputs", F32_INPUTS, "-o", directory / f"{name}_error.svg")]
+    found = [actfun.json("error", name, "--dtype", "all", "--inputs", F32_INPUTS, "--order", order,
+                         *(["-o", directory / f"{name}_error.svg"] if order == 0 else [])) for order in range(3)]
     text = (f"![error of {name} in ULP over exponents, in six formats]({name}_error.svg)\n\n"
-            "The largest error found, in units in the last place, over log2 of |x|. A right result is within 0.5. "
+            "The largest error of f that was found, in units in the last place, over log2 of |x|. A right result is within 0.5. "
             f"Here: all inputs of formats with 8 and 16 bits, {F32_INPUTS} in each binade of f32 and "
             f"{F32_INPUTS // 64} of f64; the truth has 256 bits.\n\n")
+    compact(directory / f"{name}_error.svg")
     rows = []
-    for result in found[0]["formats"]:
-        rows.append((result["dtype"], f"{result['inputs']:,}".replace(",", " "), f"{float(result['worst']['error']):+.3f}",
-                     code(f"{float(result['worst']['x']):.6g}")))
-    return text + table(["format", "inputs", "worst error found, ULP", "at x"], rows)
+    for results in zip(*(one["formats"] for one in found)):
+        errors = [f"{abs(float(r['worst']['error'])):.3f} at {code(format(float(r['worst']['x']), '.6g'))}" for r in results]
+        rows.append((results[0]["dtype"], f"{results[0]['inputs']:,}".replace(",", " "), *errors))
+    return text + table(["format", "inputs", *(f"worst error of {o} found, ULP" for o in ORDERS)], rows)
+
 
 
 def naive(actfun, record):
@@ -274,9 +292,9 @@ def naive(actfun, record):
     for formula in found:
         events = []
         for start, end in formula["vanishes"]:
-            events.append(f"0 for x from {start} to {end}, where f is a normal number")
+            events.append(f"vanishes for x from {start} to {end}")
         for start, end in formula["overflows"]:
-            events.append(f"overflows for x from {start} to {end}")
+            events.append(f"infinite or NaN for x from {start} to {end}")
         for side, (got, right) in formula["limits"].items():
             events.append(f"{got} at {side}, should be {right}")
         ulp, relative = formula["ulp"], formula["relative"]
@@ -285,7 +303,8 @@ def naive(actfun, record):
                      f"{relative['error']} at {relative['x']}" if float(relative["error"]) else "0", "; ".join(events)))
     return ("In floats, with every operation and every exp, tanh, erf, ... rounded correctly: what is lost is the formula's "
             "fault. Misrounded: of inputs from 2^-8 to 16 of both signs. Relative errors: of results that should be normal "
-            "numbers.\n\n" + table(["formula", "written so by", "misrounded", "worst ULP at x", "worst relative at x", "and"], rows))
+            "numbers. Vanishes: it is 0 where the result should be a normal number. Infinite or NaN: where it should be finite.\n\n"
+            + table(["formula", "written so by", "misrounded", "worst ULP at x", "worst relative at x", "and"], rows))
 
 
 def page(actfun, record, directory):
@@ -336,6 +355,7 @@ def numbers(texts, digits=6):
 def pair_section(actfun, pair, directory):
     picture = picture_name(pair)
     found = actfun.json("diff", *pair, "-o", directory / picture)
+    compact(directory / picture)
     gaps, limits = found["gaps"], found["limits"]
     rows = [("largest gap", f"{abs(float(gaps[0]['difference'])):.9g} at x = {', '.join(code(g['x']) for g in gaps[:4])}" if gaps else "none")]
     slope = actfun.json("diff", *pair, "--order", 1)["gaps"]
@@ -379,6 +399,7 @@ def differences(actfun, pool, directory):
                          "relative", "largest gap, at all real numbers"], [row.result() for row in rows])]
         for (name, dtype), done in zip(DRAWN_STAIRS, drawn):
             done.result()
+            compact(pictures / picture_name((name, dtype)))
             parts.append(f"![{name} in {dtype}](differences/{picture_name((name, dtype))})\n")
         (directory / "differences.md").write_text("\n".join(parts))
     return finish
@@ -406,6 +427,7 @@ def main():
         drawn.result()
         for record in wanted:
             shutil.copy(pathlib.Path(scratch) / f"{record['name']}.svg", directory)
+            compact(directory / f"{record['name']}.svg")
         finish()
     if not arguments.names:
         index(records, directory)

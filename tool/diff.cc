@@ -26,6 +26,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t kPoints = 400;  ///< of a curve in a picture
 
 struct Options {
   std::vector<std::string> functions;
@@ -89,7 +90,11 @@ class Difference {
     for (const Call* call : {&f, &g})
       for (const float kink : tool::kinks(*call, range)) {
         kinks_.push_back(kink);
-        for (const float near : {std::nextafter(kink, -INFINITY), kink, std::nextafter(kink, INFINITY)})
+        // Its limits from both sides; the float's neighbours where the kink itself is not a float.
+        for (const double near : {static_cast<double>(std::nextafter(kink, -INFINITY)),
+                                  std::nextafter(static_cast<double>(kink), -kInfinity), static_cast<double>(kink),
+                                  std::nextafter(static_cast<double>(kink), kInfinity),
+                                  static_cast<double>(std::nextafter(kink, INFINITY))})
           if (near >= range.from && near <= range.to) x.push_back(near);
       }
     std::sort(kinks_.begin(), kinks_.end());
@@ -176,7 +181,7 @@ class Difference {
     drawn.range = range_;
     drawn.kinks.assign(kinks_.begin(), kinks_.end());
     Panel::Line line{"", {{{}}, {}, {}}, 3};
-    const std::size_t stride = std::max<std::size_t>(grid_.size() / 600, 1);
+    const std::size_t stride = std::max<std::size_t>(grid_.size() / kPoints, 1);
     for (std::size_t i = 0; i < grid_.size(); ++i) {
       const Place& place = grid_[i];
       const bool kink = std::binary_search(kinks_.begin(), kinks_.end(), place.x);
@@ -233,7 +238,7 @@ void of_two(const Options& options, const Call& f, const Call& g, Range range) {
   const std::vector<Interval> equal = difference.equal();
   const double mean = difference.mean();
   if (!options.output.empty()) {
-    Panel curves = panel({f, g}, {options.order}, range);
+    Panel curves = panel({f, g}, {options.order}, range, kPoints);
     curves.shades.clear();
     save({curves, difference.panel()}, options.output);
   }
@@ -367,14 +372,14 @@ class Staircase {
   }
 
   std::vector<Panel> panels(std::string_view dtype) const {
-    Panel curves = panel({call_}, {order_}, range_), gaps;
+    Panel curves = panel({call_}, {order_}, range_, kPoints), gaps;
     curves.shades.clear();
     curves.roots.clear();
     curves.title = fmt::format("{} in {}", call_.text(), dtype);
     Panel::Line stairs{std::string(dtype), {}, 1, "1", 1.4}, line{"", {{{}}, {}, {}}, 3, "1", 1};
     curves.lines.front().label = "real numbers", curves.lines.front().width = 1.2;
     curves.lines.front().colour = 0;
-    constexpr std::size_t kColumns = 700;
+    constexpr std::size_t kColumns = kPoints;
     const auto column = [&](double x) {
       return static_cast<std::size_t>((x - range_.from) / (static_cast<double>(range_.to) - range_.from) * kColumns);
     };

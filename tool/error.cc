@@ -246,6 +246,13 @@ Panel panel_of(const Table& made) {
     negative.push_back({x, thousandths(left)});
     positive.push_back({x, thousandths(right)});
   }
+  for (std::vector<Point>* list : {&negative, &positive}) {  // a level line needs its ends only
+    std::vector<Point> bends;
+    for (std::size_t i = 0; i < list->size(); ++i)
+      if (i == 0 || i + 1 == list->size() || (*list)[i - 1].y != (*list)[i].y || (*list)[i + 1].y != (*list)[i].y)
+        bends.push_back((*list)[i]);
+    list->swap(bends);
+  }
   drawn.y = Range{-0.02f * most, 1.15f * most};
   drawn.lines.push_back({"x < 0", {{std::move(negative)}, {}, {}}, 0, "1", 2.4});
   drawn.lines.push_back({"x > 0", {{std::move(positive)}, {}, {}}, 1, "1", 1.2});
