@@ -47,6 +47,7 @@ actfun_status check(const actfun_function* f, const actfun::Entry*& entry) {
   if (!entry->elementwise()) return ACTFUN_BAD_FUNCTION;
   for (std::size_t i = 0; i < entry->info->parameters.size(); ++i)
     if (!actfun::accepts(*entry->info, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
+  if (!Call{entry}.knows(static_cast<actfun::Kinks>(f->kinks))) return ACTFUN_BAD_KINKS;
   return ACTFUN_OK;
 }
 
@@ -66,6 +67,7 @@ Call call_of(const actfun_function* f, const actfun::Entry* entry) {
     call.rational[i] = (f->rational >> i & 1) && !known.exact.empty() && f->parameters[i] == known.preset;
   }
   call.overflow = static_cast<actfun::Overflow>(f->overflow);
+  call.kinks = static_cast<actfun::Kinks>(f->kinks);
   return call;
 }
 
@@ -135,6 +137,27 @@ actfun_status actfun_find(const char* function, actfun_function* found, char* me
   } catch (const std::exception& error) {
     write_message(error.what(), message, size);
     return ACTFUN_BAD_FUNCTION;
+  }
+}
+
+actfun_status actfun_set_kinks(actfun_function* f, actfun_kinks kinks, char* message, size_t size) {
+  write_message("", message, size);
+  if (!f) {
+    write_message("actfun_set_kinks: a pointer is NULL", message, size);
+    return ACTFUN_NULL_POINTER;
+  }
+  const auto all = actfun::functions();
+  if (f->id < 0 || static_cast<std::size_t>(f->id) >= all.size()) {
+    write_message(actfun_status_text(ACTFUN_BAD_FUNCTION), message, size);
+    return ACTFUN_BAD_FUNCTION;
+  }
+  try {
+    Call{&all[static_cast<std::size_t>(f->id)]}.choose(actfun::find_kinks(kinks));
+    f->kinks = static_cast<uint8_t>(kinks);
+    return ACTFUN_OK;
+  } catch (const std::exception& error) {
+    write_message(error.what(), message, size);
+    return ACTFUN_BAD_KINKS;
   }
 }
 
@@ -257,6 +280,8 @@ const char* actfun_status_text(actfun_status status) {
              "range)";
     case ACTFUN_BAD_TARGET:
       return "ACTFUN_TARGET names an instruction set that this machine or build lacks";
+    case ACTFUN_BAD_KINKS:
+      return "derivatives at kinks by a convention that does not exist, or is not known for this function";
   }
   return "not a status of this library";
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions and numbers in text: `elu:alpha=0.5`.
+// Functions and numbers in text: `elu:alpha=0.5`, `leaky_relu@keras`.
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -86,6 +86,29 @@ const Entry& find(std::string_view name) {
   throw FunctionError("unknown function '" + std::string(name) + "'; the nearest names are " + joined(names));
 }
 
+/// `name` or `name@preset`.
+Call without_values(std::string_view text) {
+  const std::size_t at = text.find('@');
+  const Entry& entry = find(text.substr(0, at));
+  if (at == std::string_view::npos) {
+    Call call{&entry};
+    const auto& known = call.info().parameters;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      call.parameters[i] = known[i].preset;
+      call.rational[i] = !known[i].exact.empty();
+    }
+    return call;
+  }
+  const std::string_view wanted = text.substr(at + 1);
+  std::vector<std::string_view> names;
+  for (const Preset& preset : entry.info->presets) {
+    if (preset.name == wanted) return parse_function(preset.call);
+    names.push_back(preset.name);
+  }
+  throw FunctionError(std::string(entry.info->name) + " has no preset '" + std::string(wanted) + "'; it has " +
+                      (names.empty() ? "none" : joined(names)));
+}
+
 }  // namespace
 
 bool parse_number(std::string_view text, float& value) { return parse(text, value); }
@@ -93,14 +116,10 @@ bool parse_number(std::string_view text, double& value) { return parse(text, val
 
 Call parse_function(std::string_view text) {
   const std::size_t colon = text.find(':');
-  Call call{&find(text.substr(0, colon))};
-  const auto& known = call.info().parameters;
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    call.parameters[i] = known[i].preset;
-    call.rational[i] = !known[i].exact.empty();
-  }
+  Call call = without_values(text.substr(0, colon));
   if (colon == std::string_view::npos) return call;
 
+  const auto& known = call.info().parameters;
   const std::string name(call.info().name);
   std::vector<std::string_view> names;
   for (const Parameter& parameter : known) names.push_back(parameter.name);
@@ -146,6 +165,7 @@ Call parse_function(std::string_view text) {
 }
 
 bool Call::preset() const {
+  if (kinks != Kinks::actfun) return false;
   for (std::size_t i = 0; i < info().parameters.size(); ++i)
     if (parameters[i] != info().parameters[i].preset || rational[i] != !info().parameters[i].exact.empty())
       return false;

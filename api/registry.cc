@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
+#include "api/kinks.h"
 #include "backends/cpu/float_environment.h"
 #include "core/arithmetic.h"
 #include "core/language.h"
@@ -92,9 +94,13 @@ namespace {
 using Constants = std::array<Constant, kMaxParameters>;
 Constants constants(const Call& call) {
   Constants c;
-  for (std::size_t i = 0; i < call.info().parameters.size(); ++i)
-    c[i] = {call.parameters[i] + 0.0,  // + 0 makes -0 into 0
-            call.rational[i] ? call.info().parameters[i].residue() : 0};
+  for (std::size_t i = 0; i < call.info().parameters.size(); ++i) {
+    c[i].high = call.parameters[i] + 0.0;  // + 0 makes -0 into 0
+    if (!call.rational[i]) continue;
+    const Parameter& parameter = call.info().parameters[i];
+    c[i].low = parameter.residue();
+    c[i].numerator = parameter.fraction().numerator, c[i].denominator = parameter.fraction().denominator;
+  }
   return c;
 }
 
@@ -116,18 +122,115 @@ Elementwise elementwise(const Call& call, Order order, const Target& target, con
           call.overflow};
 }
 
+/// An input's bits, and the result that takes the place of the kernel's there.
+struct Replacement {
+  std::uint64_t input, result;
+};
+using Replacements = List<Replacement, 4>;  // two kinks; at zero both zeros
+
+big::Big exactly(long double x) {
+  const auto high = static_cast<double>(x);
+  return big::Big(high) + big::Big(static_cast<double>(x - static_cast<long double>(high)));
+}
+
+std::uint64_t rounded(long double y, Format format, Overflow overflow) {
+  const FormatInfo& info = info_of(format);
+  return encode(format, exactly(y).rounded(info.precision, info.least_exponent), overflow);
+}
+
+Replacements replacements(const Call& call, Order order, Format format) {
+  Replacements list;
+  if (order != Order::slope) return list;
+  for (const auto& [x, slope] : other_slopes(call)) {
+    const std::uint64_t code = encode(format, x, Overflow::saturate), result = rounded(slope, format, call.overflow);
+    if (decode(format, code) != x) continue;  // the format lacks it
+    list.items[list.count++] = {code, result};
+    if (x == 0) list.items[list.count++] = {encode(format, -x, Overflow::saturate), result};
+  }
+  return list;
+}
+
+Replacements replacements(const Call& call, Order order, const Quantization& in, const Quantization* out) {
+  Replacements list;
+  if (order != Order::slope) return list;
+  for (const auto& [x, slope] : other_slopes(call)) {
+    std::uint64_t result = 0;
+    if (out) {
+      const std::int64_t least = out->is_signed ? -128 : 0;
+      const std::int64_t q = (exactly(slope) / big::Big(out->scale)).nearest_integer() + out->zero_point;
+      result = static_cast<std::uint8_t>(std::clamp(q, least, least + 255));
+    } else {
+      result = rounded(slope, Format::f32, call.overflow);
+    }
+    const int least = in.is_signed ? -128 : 0;
+    for (int q = least; q <= least + 255; ++q)
+      if ((q - in.zero_point) * static_cast<double>(in.scale) == x)
+        list.items[list.count++] = {static_cast<std::uint8_t>(q), result};
+  }
+  return list;
+}
+
+/// run(i, m) computes the results of the inputs i..i+m-1. Those `bytes` long at y are replaced as `all` says; Code is
+/// an input's bits. In place, the inputs are gone afterwards: so in tiles, each of which is kept.
+template <class Code, class Run>
+void run_and_replace(const Replacements& all, const void* x, void* y, std::size_t bytes, bool in_place, std::size_t n,
+                     Run run) {
+  if (all.empty()) return run(0, n);
+  constexpr std::size_t kTile = 1024;
+  Code kept[kTile];
+  const std::size_t tile = in_place ? kTile : n;
+  for (std::size_t first = 0; first < n; first += tile) {
+    const std::size_t m = std::min(tile, n - first);
+    const auto* from = static_cast<const unsigned char*>(x) + first * sizeof(Code);
+    if (in_place) from = static_cast<const unsigned char*>(std::memcpy(kept, from, m * sizeof(Code)));
+    run(first, m);
+    for (std::size_t i = 0; i < m; ++i) {
+      Code code;
+      std::memcpy(&code, from + i * sizeof(Code), sizeof(Code));
+      for (const Replacement& replacement : all)
+        if (code == replacement.input)
+          std::memcpy(static_cast<unsigned char*>(y) + (first + i) * bytes, &replacement.result, bytes);
+    }
+  }
+}
+
+template <class Run>
+void run_and_replace(const Replacements& all, Format format, const void* x, void* y, bool in_place, std::size_t n,
+                     Run run) {
+  const std::size_t bytes = info_of(format).bytes;
+  switch (bytes) {
+    case 1:
+      return run_and_replace<std::uint8_t>(all, x, y, bytes, in_place, n, run);
+    case 2:
+      return run_and_replace<std::uint16_t>(all, x, y, bytes, in_place, n, run);
+    case 4:
+      return run_and_replace<std::uint32_t>(all, x, y, bytes, in_place, n, run);
+    default:
+      return run_and_replace<std::uint64_t>(all, x, y, bytes, in_place, n, run);
+  }
+}
+
 }  // namespace
 
 void Call::apply(Order order, Format format, const void* x, void* y, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
   const Constants parameters_of_call = constants(*this);
-  run(elementwise(*this, order, target, parameters_of_call), format, x, y, n);
+  const Elementwise f = elementwise(*this, order, target, parameters_of_call);
+  const std::size_t bytes = info_of(format).bytes;
+  run_and_replace(replacements(*this, order, format), format, x, y, x == y, n, [&](std::size_t i, std::size_t m) {
+    run(f, format, static_cast<const unsigned char*>(x) + i * bytes, static_cast<unsigned char*>(y) + i * bytes, m);
+  });
 }
 void Call::apply(Order order, const Quantization& in, const Quantization* out, const void* x, void* y, std::size_t n,
                  const Target& target) const {
   const DefaultFloatEnvironment environment;
   const Constants parameters_of_call = constants(*this);
-  run(elementwise(*this, order, target, parameters_of_call), in, out, x, y, n);
+  const Elementwise f = elementwise(*this, order, target, parameters_of_call);
+  const std::size_t bytes = out ? 1 : sizeof(float);
+  run_and_replace<std::uint8_t>(
+      replacements(*this, order, in, out), x, y, bytes, x == y, n, [&](std::size_t i, std::size_t m) {
+        run(f, in, out, static_cast<const unsigned char*>(x) + i, static_cast<unsigned char*>(y) + i * bytes, m);
+      });
 }
 double Call::evaluate_big(Order order, Format format, double x) const {
   const DefaultFloatEnvironment environment;
@@ -142,12 +245,14 @@ double Call::error_in_ulp(Order order, Format format, double x, double result) c
   if (std::isnan(x) || (std::isinf(x) && !has_limits(info(), order))) return std::isnan(result) ? 0 : kInfinity;
   // 2^(2^30) stands for infinity: every limit is reached there.
   const big::Big input = std::isinf(x) ? scale(big::Big(std::copysign(1.0, x)), std::int64_t{1} << 30) : big::Big(x);
-  big::Big truth = kEvaluators[entry->id]()->order[static_cast<int>(order)](input, parameters_of_call.data());
-  // A rational parameter is held to 2^-107 only: what is left where it should cancel (hard_sigmoid(-3)) is no truth.
-  if (std::any_of(rational.begin(), rational.end(), [](bool is) { return is; }) && result == 0 && !truth.zero() &&
-      (abs(truth) < scale(abs(input), -100)).holds)
-    truth = 0.0;
+  const auto evaluate = [&](const big::Big& at) {
+    return kEvaluators[entry->id]()->order[static_cast<int>(order)](at, parameters_of_call.data());
+  };
+  big::Big truth = evaluate(input);
   if (std::isnan(result)) return kNan;
+  // exp(exp(x)) has no exponent left there to vanish against; for such, infinity is near.
+  if (std::isinf(x) && std::isfinite(result) && std::isinf(truth.nearest()))
+    truth = evaluate(big::Big(std::copysign(0x1p50, x)));
 
   const FormatInfo& in = info_of(format);
   const double nearest = truth.rounded(in.precision, in.least_exponent);
@@ -163,14 +268,20 @@ double Call::error_in_ulp(Order order, Format format, double x, double result) c
 
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  kernels(*this, target).order[static_cast<int>(order)](x, y, n, constants(*this).data());
+  const Kernels::Unary kernel = kernels(*this, target).order[static_cast<int>(order)];
+  const Constants parameters_of_call = constants(*this);
+  run_and_replace(replacements(*this, order, Format::f32), Format::f32, x, y, x == y, n,
+                  [&](std::size_t i, std::size_t m) { kernel(x + i, y + i, m, parameters_of_call.data()); });
 }
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n) const {
   evaluate(order, x, y, n, current_target());
 }
 void Call::evaluate_value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  kernels(*this, target).value_and_slope(x, y, dy, n, constants(*this).data());
+  const Kernels::Pair kernel = kernels(*this, target).value_and_slope;
+  const Constants parameters_of_call = constants(*this);
+  run_and_replace(replacements(*this, Order::slope, Format::f32), Format::f32, x, dy, x == y || x == dy, n,
+                  [&](std::size_t i, std::size_t m) { kernel(x + i, y + i, dy + i, m, parameters_of_call.data()); });
 }
 
 void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target) {

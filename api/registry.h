@@ -48,11 +48,19 @@ struct Call {
 
   std::array<bool, kMaxParameters> rational{};  ///< parameter i is the record's `exact` default, not its nearest double
   Overflow overflow = Overflow::saturate;       ///< of formats without infinities
+  Kinks kinks = Kinks::actfun;                  ///< whose derivatives hold at kinks: `choose` checks them
 
   const Info& info() const { return *entry->info; }
-  /// Whether all parameters are at their defaults: what certificates are about.
+  /// Takes a framework's derivatives at kinks. Throws KinksError, naming those that are known, unless these are: a
+  /// function without kinks accepts all.
+  void choose(Kinks framework);
+  /// Whether the framework's derivatives at this function's kinks are known.
+  bool knows(Kinks framework) const;
+  /// What f' is at kinks[i] by the chosen convention, as an expression.
+  std::string_view slope_at(std::size_t i) const;
+  /// Whether all parameters and conventions are at their defaults: what certificates are about.
   bool preset() const;
-  /// `name` or `name:param=value,...`, listing parameters that are not at their default.
+  /// `name` or `name:param=value,...`, listing parameters that are not at their default, and no preset.
   std::string text() const;
   /// Elementwise only, on arrays of any format; y may be x. Sets the floating-point environment.
   void apply(Order order, Format format, const void* x, void* y, std::size_t n, const Target& target) const;
@@ -72,15 +80,24 @@ struct Call {
   void evaluate_value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Target& target) const;
 };
 
-/// Reads `name` or `name:param=value,param=value`; aliases work. Throws FunctionError (unknown function, with the
-/// nearest names) or ParameterError (unknown parameter, bad number, value outside its domain).
+/// Reads `name`, `name:param=value,param=value`, `name@preset` or `name@preset:param=value`, where the values override
+/// the preset's; aliases work. Throws FunctionError (unknown function, with the nearest names, or unknown preset) or
+/// ParameterError (unknown parameter, bad number, value outside its domain).
 struct FunctionError : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 struct ParameterError : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
+struct KinksError : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
 Call parse_function(std::string_view text);
+
+/// "pytorch" and so on. Throws KinksError, naming those that exist.
+Kinks find_kinks(std::string_view name);
+/// By number in the C interface, likewise.
+Kinks find_kinks(int number);
 
 /// The number that `text` spells: decimal, C99 hex float, inf, nan, with sign; nothing before or after it.
 /// Returns false if it is not one. Decimal text is rounded to nearest once, straight to T.

@@ -38,15 +38,21 @@ struct Parameter {
   bool learnable = false;
   std::string_view exact{};  ///< "p/q" when the default is this rational number and not its nearest double, `preset`
 
+  struct Fraction {
+    int numerator, denominator;
+  };
+  constexpr Fraction fraction() const {
+    int p[2] = {0, 0}, which = 0;
+    for (const char c : exact) c == '/' ? which = 1 : p[which] = 10 * p[which] + (c - '0');
+    return {p[0], p[1]};
+  }
   /// The default less `preset`.
   constexpr double residue() const {
     if (exact.empty()) return 0;
-    double p[2] = {0, 0};  // small integers
-    int which = 0;
-    for (const char c : exact) c == '/' ? which = 1 : p[which] = 10 * p[which] + (c - '0');
+    const auto [p, q] = fraction();
     // p - q preset without rounding: q has few bits, so the halves' products are exact.
     const double high = static_cast<double>(static_cast<float>(preset)), low = preset - high;
-    return (p[0] - p[1] * high - p[1] * low) / p[1];
+    return (p - q * high - q * low) / q;
   }
 
   /// The V of the domain; empty for any real number.
@@ -82,6 +88,29 @@ struct Kink {
   OneSided slope, curvature;
 };
 
+/// Whose derivatives hold at kinks. A position is the convention's number in the C interface: append, never reorder.
+enum class Kinks : unsigned char { actfun, pytorch, jax, tensorflow, onnxruntime };
+/// As the program and the records' JSON spell them.
+inline constexpr std::string_view kKinksNames[] = {"actfun", "pytorch", "jax", "tensorflow", "onnxruntime"};
+inline constexpr std::size_t kKinksCount = sizeof kKinksNames / sizeof *kKinksNames;
+constexpr std::string_view name_of(Kinks kinks) { return kKinksNames[static_cast<std::size_t>(kinks)]; }
+
+/// What f' is at the kinks in a framework's backward pass, also where that is the library's own convention.
+struct Convention {
+  Kinks framework;
+  List<std::string_view, 2> slopes;  ///< at each of `kinks`, in their order
+  std::string_view evidence{};       ///< how it is known: S source, D documentation, I issue, X reasoned, M memory;
+                                     ///< "S/I" is both, empty: not noted
+  std::string_view remark{};         ///< where it was found, if not in the framework's function of this name
+};
+
+/// A framework's default parameters, or the function that it means by this name: `leaky_relu@keras`.
+struct Preset {
+  std::string_view name;
+  std::string_view call;                  ///< what it stands for, parameters spelled out, as Call::text() writes it
+  std::string_view evidence{}, remark{};  ///< as above
+};
+
 /// The limits at -inf and +inf.
 struct Limits {
   std::string_view lower, upper;
@@ -109,6 +138,8 @@ struct Info {
   List<Parameter, kMaxParameters> parameters{};
   std::string_view formula{}, derivative{}, second_derivative{};
   List<Kink, 2> kinks{};
+  List<Convention, kKinksCount - 1> conventions{};
+  List<Preset, 12> presets{};
   Limits limits{}, derivative_limits{}, second_derivative_limits{};
   std::string_view range{};
   std::string_view monotone{}, symmetry{};

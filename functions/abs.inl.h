@@ -9,6 +9,7 @@ struct Abs {
       .derivative = "sign(x)",
       .second_derivative = "0",
       .kinks = {{"0", 1, {"0", "-1", "1"}, {"0", "0", "0"}}},
+      .conventions = {{Kinks::pytorch, {"0"}}, {Kinks::jax, {"0"}}, {Kinks::tensorflow, {"0"}}},
       .limits = {"inf", "inf"},
       .derivative_limits = {"-1", "1"},
       .second_derivative_limits = {"0", "0"},

@@ -9,6 +9,7 @@ struct Relu {
       .derivative = "1 if x > 0 else 0",
       .second_derivative = "0",
       .kinks = {{"0", 1, {"0", "0", "1"}, {"0", "0", "0"}}},
+      .conventions = {{Kinks::pytorch, {"0"}, "S"}, {Kinks::jax, {"0"}, "S"}, {Kinks::tensorflow, {"0"}, "S"}},
       .limits = {"0", "inf"},
       .derivative_limits = {"0", "1"},
       .second_derivative_limits = {"0", "0"},

@@ -12,6 +12,7 @@ struct Softshrink {
       .derivative = "1 if |x| > lambda else 0",
       .second_derivative = "0",
       .kinks = {{"-lambda", 1, {"0", "1", "0"}, {"0", "0", "0"}}, {"lambda", 1, {"0", "0", "1"}, {"0", "0", "0"}}},
+      .conventions = {{Kinks::pytorch, {"0", "0"}, "S"}, {Kinks::tensorflow, {"0", "0"}, "X"}},
       .limits = {"-inf", "inf"},
       .derivative_limits = {"1", "1"},
       .second_derivative_limits = {"0", "0"},

@@ -13,6 +13,7 @@ struct Threshold {
       .derivative = "1 if x > threshold else 0",
       .second_derivative = "0",
       .kinks = {{"threshold", 0, {"0", "0", "1"}, {"0", "0", "0"}}},
+      .conventions = {{Kinks::pytorch, {"0"}, "S"}, {Kinks::tensorflow, {"0"}}},
       .limits = {"value", "inf"},
       .derivative_limits = {"0", "1"},
       .second_derivative_limits = {"0", "0"},

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bench/measure.h"
+#include "tool/call.h"
 #include "tool/npy.h"
 #include "tool/output.h"
 #include "tool/progress.h"
@@ -25,7 +26,7 @@ namespace actfun::tool {
 namespace {
 
 struct Options {
-  std::string function, input, output, index, dtype;
+  std::string function, kinks, input, output, index, dtype;
   int order = 0, axis = -1;
   unsigned threads = 0;
   bool speed = false;
@@ -191,7 +192,7 @@ void print_speed(const Job& job, const Cutter& cutter, const NpyReader& in, std:
 
 void apply(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  const Call call = parse_function(options.function);
+  const Call call = parse_call(options.function, options.kinks);
   const bool elementwise = call.entry->elementwise();
   if (!elementwise && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
   if (elementwise && options.axis != -1) fail("{} works on every element: it takes no --axis", call.text());
@@ -246,13 +247,14 @@ void add_apply(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("apply", "A function on an array: .npy in, .npy out");
   auto options = std::make_shared<Options>();
   options->threads = std::max(1u, std::thread::hardware_concurrency());
-  verb->add_option("FUNCTION", options->function, "NAME or NAME:PARAMETER=VALUE,...")->required();
+  verb->add_option("FUNCTION", options->function, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
   verb->add_option("IN.npy", options->input, "Little-endian float32, float64, float16, any shape, C or Fortran order")
       ->required();
   verb->add_option("-o,--output", options->output, "Where the result goes; may be the input")->required();
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
   verb->add_option("--dtype", options->dtype, "What integers or raw bytes in the file are: bf16, f8e4m3fn, ...")
       ->check(CLI::IsMember(format_names()));
+  add_kinks_option(verb, options->kinks);
   verb->add_option("--axis", options->axis, "Axis of softmax, log_softmax, maxout; the last one unless given");
   verb->add_option("--index", options->index, "Also write maxout's winners, int32 in [0, k)");
   verb->add_option("--threads", options->threads, "All of the machine unless given; never changes a result")

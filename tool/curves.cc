@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tool/expression.h"
+#include "api/expression.h"
 #include "tool/record.h"
 #include "tool/text.h"
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tool/call.h"
 #include "tool/rows.h"
 #include "tool/text.h"
 #include "tool/verbs.h"
@@ -16,7 +17,7 @@ namespace actfun::tool {
 namespace {
 
 struct Options {
-  std::string function, dtype = "f32", tier = "exact", format = "dec";
+  std::string function, kinks, dtype = "f32", tier = "exact", format = "dec";
   std::vector<std::string> numbers;
   int order = 0;
   bool json = false;
@@ -79,7 +80,7 @@ void read_lines(Format format, Batch batch) {
 }
 
 void eval(const Options& options) {
-  const Call call = parse_function(options.function);
+  const Call call = parse_call(options.function, options.kinks);
   if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
   const Format format = parse_format(options.dtype);
   if (!call.entry->elementwise() && format != Format::f32)
@@ -104,6 +105,7 @@ void eval(const Options& options) {
   nlohmann::ordered_json json = {{"function", call.text()},      {"order", options.order},
                                  {"dtype", options.dtype},       {"tier", options.tier},
                                  {"x", nlohmann::json::array()}, {"y", nlohmann::json::array()}};
+  if (call.kinks != Kinks::actfun) json["kinks"] = name_of(call.kinks);
   for (const double y : compute(call, options.order, format, x)) json["y"].push_back(spell(y));
   for (const double value : x) json["x"].push_back(spell(value));
   fmt::print("{}\n", json.dump(1));
@@ -114,9 +116,10 @@ void eval(const Options& options) {
 void add_eval(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("eval", "Values at numbers from the command line or from standard input");
   auto options = std::make_shared<Options>();
-  verb->add_option("FUNCTION", options->function, "NAME or NAME:PARAMETER=VALUE,...")->required();
+  verb->add_option("FUNCTION", options->function, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
   verb->add_option("X", options->numbers, "Numbers: decimal, 0x1.8p+2, inf, nan. Without: one a line from stdin");
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
+  add_kinks_option(verb, options->kinks);
   verb->add_option("--dtype", options->dtype, "Format of numbers and results")->check(CLI::IsMember(format_names()));
   verb->add_option("--tier", options->tier, "Promise on the results")->check(CLI::IsMember({"exact"}));
   verb->add_option("--format", options->format, "dec: shortest that reads back; hex: C99")
@@ -125,6 +128,7 @@ void add_eval(CLI::App& app) {
   verb->footer(
       "softmax and log_softmax take all numbers as one row, maxout as groups of k.\n"
       "Examples:\n  actfun eval gelu -5.5 0x1.8p+2 inf\n  actfun eval elu:alpha=0.5 --order 1 -1\n"
+      "  actfun eval leaky_relu@keras -1\n  actfun eval hardtanh --order 1 --kinks jax 1\n"
       "  seq -3 0.5 3 | actfun eval tanh --format hex\n  actfun eval softmax 1 2 3\n"
       "  actfun eval gelu --dtype bf16 -1.5");
   verb->callback([options] { eval(*options); });

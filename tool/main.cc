@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   app.footer(
       "FUNCTION is NAME or NAME:PARAMETER=VALUE,PARAMETER=VALUE, such as gelu or elu:alpha=0.5; aliases work.\n"
+      "NAME@PRESET has a framework's defaults, as in leaky_relu@keras; `actfun show NAME` lists them.\n"
       "`actfun VERB --help` shows examples. Exit status: 0 success, 1 a check failed, 2 wrong usage or bad input.");
   add_list(app);
   add_show(app);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tool/call.h"
 #include "tool/curves.h"
 #include "tool/output.h"
 #include "tool/picture.h"
@@ -21,7 +22,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> functions;
-  std::string output, range = "-6:6";
+  std::string kinks, output, range = "-6:6";
   std::vector<int> orders = {0};
 };
 
@@ -51,7 +52,7 @@ void plot_in_terminal(const Panel& panel, const std::vector<Call>& calls, Range 
 void plot(const Options& options) {
   std::vector<Call> calls;
   for (const std::string& text : options.functions) {
-    calls.push_back(parse_function(text));
+    calls.push_back(parse_call(text, options.kinks));
     if (!calls.back().entry->elementwise())
       fail("{} works on rows: it has no curve (see `actfun gallery`)", calls.back().text());
   }
@@ -76,11 +77,12 @@ void plot(const Options& options) {
 void add_plot(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("plot", "Curves in the terminal or in a file");
   auto options = std::make_shared<Options>();
-  verb->add_option("FUNCTION", options->functions, "NAME or NAME:PARAMETER=VALUE,...")->required();
+  verb->add_option("FUNCTION", options->functions, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
   verb->add_option("-o,--output", options->output, "FILE.svg, FILE.png or FILE.pdf; the terminal unless given");
   verb->add_option("--order", options->orders, "0 value, 1 first, 2 second derivative; several: 0,1,2")
       ->delimiter(',')
       ->check(CLI::Range(0, 2));
+  add_kinks_option(verb, options->kinks);
   verb->add_option("--range", options->range, "A:B")->capture_default_str();
   verb->footer(
       "Kinks, roots and saturated regions, |f'| < 0.01, are marked. gnuplot draws.\n"

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "api/expression.h"
 #include "tool/certified.h"
-#include "tool/expression.h"
 #include "tool/text.h"
 
 namespace actfun::tool {
@@ -43,6 +43,13 @@ Json limits_json(const Call& call, int order) {
   return json;
 }
 
+template <class Texts>
+Json texts_json(const Texts& texts) {
+  Json json = Json::array();
+  for (const auto& text : texts) json.push_back(text);
+  return json;
+}
+
 Json kinks_json(const Call& call) {
   Json json = Json::array();
   for (const Kink& kink : call.info().kinks) {
@@ -50,13 +57,31 @@ Json kinks_json(const Call& call) {
     json.push_back({{"x", kink.x},
                     {"x_default", x ? long_text(*x) : std::string(kink.x)},
                     {"order", kink.order},
-                    {"derivative_at", kink.slope.at},
+                    {"derivative_at", call.slope_at(json.size())},
                     {"left", kink.slope.left},
                     {"right", kink.slope.right},
                     {"second_at", kink.curvature.at},
                     {"second_left", kink.curvature.left},
                     {"second_right", kink.curvature.right}});
   }
+  return json;
+}
+
+Json conventions_json(const Info& info) {
+  Json json = Json::array();
+  for (const Convention& known : info.conventions)
+    json.push_back({{"framework", name_of(known.framework)},
+                    {"slopes", texts_json(known.slopes)},
+                    {"evidence", known.evidence},
+                    {"remark", known.remark}});
+  return json;
+}
+
+Json presets_json(const Info& info) {
+  Json json = Json::array();
+  for (const Preset& preset : info.presets)
+    json.push_back(
+        {{"name", preset.name}, {"call", preset.call}, {"evidence", preset.evidence}, {"remark", preset.remark}});
   return json;
 }
 
@@ -81,11 +106,12 @@ Json parameters_json(const Call& call) {
   return json;
 }
 
-template <class Texts>
-Json texts_json(const Texts& texts) {
-  Json json = Json::array();
-  for (const auto& text : texts) json.push_back(text);
-  return json;
+/// " (evidence; remark)", of what is there.
+std::string in_brackets(std::string_view evidence, std::string_view remark) {
+  std::vector<std::string_view> texts;
+  for (const std::string_view text : {evidence, remark})
+    if (!text.empty()) texts.push_back(text);
+  return texts.empty() ? "" : fmt::format(" ({})", fmt::join(texts, "; "));
 }
 
 std::string limits_fact(const Call& call, int order) {
@@ -97,9 +123,11 @@ std::string limits_fact(const Call& call, int order) {
   return fmt::format("{} at -inf, {} at +inf", side(text.lower, -kInfinity), side(text.upper, kInfinity));
 }
 
-std::string kink_fact(const Kink& kink) {
+std::string kink_fact(const Call& call, std::size_t i) {
+  const Kink& kink = call.info().kinks[i];
   static constexpr std::string_view jumps[] = {"f jumps", "f' jumps", "f'' jumps"};
-  const OneSided& shown = kink.order == 2 ? kink.curvature : kink.slope;
+  OneSided shown = kink.order == 2 ? kink.curvature : kink.slope;
+  if (kink.order < 2) shown.at = call.slope_at(i);
   return fmt::format("x = {}: {}; {} is {} there, {} on the left, {} on the right", kink.x, jumps[kink.order],
                      order_name(kink.order == 2 ? 2 : 1), shown.at, shown.left, shown.right);
 }
@@ -167,6 +195,7 @@ Json record(const Call& call) {
     json["derivative"] = info.derivative;
     json["second_derivative"] = info.second_derivative;
     json["kinks"] = kinks_json(call);
+    json["conventions"] = conventions_json(info);
     json["limits"] = limits_json(call, 0);
     json["derivative_limits"] = limits_json(call, 1);
     json["second_derivative_limits"] = limits_json(call, 2);
@@ -181,6 +210,7 @@ Json record(const Call& call) {
     json["roots"] = texts_json(info.roots);
     json["extrema"] = extrema_json(info);
   }
+  json["presets"] = presets_json(info);
   json["paper"] = info.paper.empty() ? Json() : Json(info.paper);
   if (!info.note.empty()) json["note"] = info.note;
   json["certified"] = certified(*call.entry);
@@ -225,12 +255,18 @@ std::vector<std::pair<std::string, std::string>> facts(const Call& call) {
         same ? std::string(info.lipschitz) : fmt::format("{} = {}", info.lipschitz, short_decimals(value)));
   }
   add("roots", fmt::format("{}", fmt::join(info.roots.begin(), info.roots.end(), ", ")));
-  for (const Kink& kink : info.kinks) add("kink", kink_fact(kink));
+  for (std::size_t i = 0; i < info.kinks.size(); ++i) add("kink", kink_fact(call, i));
+  for (const Convention& known : info.conventions)
+    add("f' there", fmt::format("{} by {}{}", fmt::join(known.slopes.begin(), known.slopes.end(), ", "),
+                                name_of(known.framework), in_brackets(known.evidence, known.remark)));
   for (const Extremum& extremum : info.extrema)
     add(fmt::format("{} of {}", extremum.type, order_name(extremum.order)),
         fmt::format("{} at x = {}", short_decimals(extremum.value), short_decimals(extremum.x)));
   add("aliases", fmt::format("{}", fmt::join(info.aliases.begin(), info.aliases.end(), ", ")));
   add("known as", fmt::format("{}", fmt::join(info.known_as.begin(), info.known_as.end(), ", ")));
+  for (const Preset& preset : info.presets)
+    add("preset",
+        fmt::format("{}@{} is {}{}", info.name, preset.name, preset.call, in_brackets(preset.evidence, preset.remark)));
   add("paper", std::string(info.paper));
   add("note", std::string(info.note));
   return list;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/trace/formula.h"
+#include "tool/call.h"
 #include "tool/certified.h"
 #include "tool/record.h"
 #include "tool/text.h"
@@ -31,17 +32,19 @@ void print_card(const Call& call) {
 
 void add_show(CLI::App& app) {
   struct Options {
-    std::string function;
+    std::string function, kinks;
     bool json = false, latex = false;
   };
-  CLI::App* verb = app.add_subcommand("show", "Formula, derivatives, parameters, range, limits, kinks, roots, extrema");
+  CLI::App* verb =
+      app.add_subcommand("show", "Formula, derivatives, parameters, range, limits, kinks, roots, extrema, presets");
   auto options = std::make_shared<Options>();
-  verb->add_option("FUNCTION", options->function, "NAME or NAME:PARAMETER=VALUE,...")->required();
+  verb->add_option("FUNCTION", options->function, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
+  add_kinks_option(verb, options->kinks);
   verb->add_flag("--json", options->json, "As a JSON object");
   verb->add_flag("--latex", options->latex, "Only the formula, in LaTeX, as the definition computes it");
   verb->footer("Examples:\n  actfun show gelu\n  actfun show elu:alpha=0.5\n  actfun show tanh --json");
   verb->callback([options] {
-    const Call call = parse_function(options->function);
+    const Call call = parse_call(options->function, options->kinks);
     if (options->latex)
       fmt::print("{}\n", trace::formula(call.entry->id, trace::Notation::latex));
     else if (options->json)

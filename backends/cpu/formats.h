@@ -53,7 +53,8 @@ void convert(Format from, const void* x, Format to, void* y, std::size_t n, std:
 /// Arrays of the formats of 16 and of 8 bits from and to f32, on one instruction set.
 struct Conversions {
   void (*widen)(const void* x, float* y, std::size_t n);
-  /// Rounds to nearest even. Whether an x[i] is a tie: another rounding of what x[i] was rounded from may be right.
+  /// Rounds to nearest even. Whether an x[i] is a tie, or next to one: for what x[i] was rounded from, another result
+  /// may be right.
   bool (*narrow)(const float* x, void* y, std::size_t n, Overflow overflow);
 };
 const Conversions& conversions(Format format, std::int64_t target);

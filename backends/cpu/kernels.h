@@ -10,9 +10,11 @@ namespace actfun {
 /// What to compute of an elementwise function.
 enum class Order : int { value = 0, slope = 1, curvature = 2 };
 
-/// A parameter's value, high + low. low is 0 but for defaults that no double spells (1/6).
+/// A parameter's value, high + low. low is 0 but for defaults that no double spells (1/6): these are also given as
+/// fractions.
 struct Constant {
   double high = 0, low = 0;
+  int numerator = 0, denominator = 0;
 };
 
 /// `p` holds the parameters in the record's order; y (or dy) may be x. Kernels check nothing and expect the default

@@ -38,7 +38,7 @@ Big::Big(double x) {
   limbs_[3] = static_cast<std::uint64_t>(std::ldexp(fraction, 53)) << 11;
   exponent_ = e - 1;
 }
-Big::Big(Constant c) : Big(c.low == 0 ? Big(c.high) : Big(c.high) + Big(c.low)) {}
+Big::Big(Constant c) : Big(c.denominator == 0 ? Big(c.high) : Big(c.numerator) / Big(c.denominator)) {}
 Big Big::constant(double high, double low, double lowest) { return Big(high) + Big(low) + Big(lowest); }
 Big Big::power_of_two(std::int64_t exponent) { return scale(Big(1.0), exponent); }
 
@@ -145,7 +145,9 @@ Big operator+(const Big& a, const Big& b) {
   if (a.negative_ == b.negative_) return Big::add_magnitudes(a, b);
   const int c = Big::compare_magnitudes(a, b);
   if (c == 0) return 0.0;
-  return c > 0 ? Big::subtract_magnitudes(a, b) : Big::subtract_magnitudes(b, a);
+  const Big difference = c > 0 ? Big::subtract_magnitudes(a, b) : Big::subtract_magnitudes(b, a);
+  // What only the last bits leave is rounding: 3 (1/6) - 1/2 is 0.
+  return difference.exponent_ < std::max(a.exponent_, b.exponent_) - (kBits - 8) ? Big(0.0) : difference;
 }
 Big operator-(const Big& a, const Big& b) { return a + -b; }
 

@@ -219,10 +219,16 @@ Interval operator/(const Interval& a, const Interval& b) {
 
 /// f(r, x, rounding) computes a strictly increasing function and tells whether r is not its value.
 template <class F>
-Interval Interval::increasing(const Interval& a, F f) {
+Interval Interval::increasing(const Interval& a, F f, bool correctly_rounded) {
   Interval r{Uninitialized{}};
   if (!a.defined()) return r;
   r.lower_open_ = f(r.lower_, a.lower_, MPFR_RNDD) != 0 || a.lower_open_;
+  if (correctly_rounded && a.point()) {  // the upper end is the next number, if not the same
+    mpfr_set(r.upper_, r.lower_, MPFR_RNDN);
+    if (r.lower_open_) mpfr_nextabove(r.upper_);
+    r.upper_open_ = r.lower_open_;
+    return mpfr_nan_p(r.lower_) ? undefined() : r;
+  }
   r.upper_open_ = f(r.upper_, a.upper_, MPFR_RNDU) != 0 || a.upper_open_;
   if (mpfr_nan_p(r.lower_) || mpfr_nan_p(r.upper_)) return undefined();
   return r;
@@ -261,10 +267,13 @@ Interval Interval::wave(const Interval& a, F f, int peak) {
     return r;
   }
   Interval r{Uninitialized{}}, other{Uninitialized{}};
-  r.lower_open_ = f(r.lower_, a.lower_, MPFR_RNDD) != 0;
-  r.upper_open_ = f(r.upper_, a.lower_, MPFR_RNDU) != 0;
-  if (a.point()) return r;
-  r.lower_open_ = r.upper_open_ = false;
+  const bool rounded = f(r.lower_, a.lower_, MPFR_RNDD) != 0;
+  mpfr_set(r.upper_, r.lower_, MPFR_RNDN);
+  if (rounded) mpfr_nextabove(r.upper_);
+  if (a.point()) {
+    r.lower_open_ = r.upper_open_ = rounded;
+    return r;
+  }
   f(other.lower_, a.upper_, MPFR_RNDD);
   f(other.upper_, a.upper_, MPFR_RNDU);
   mpfr_min(r.lower_, r.lower_, other.lower_, MPFR_RNDD);
@@ -297,18 +306,21 @@ Interval sigmoid(const Interval& a) { return 1 / (1 + exp(-a)); }
 
 // Increasing, so each end by itself; above 0 as z + log1p(exp(-z)), where exp(z) could overflow.
 Interval softplus(const Interval& a) {
-  return Interval::increasing(a, [](mpfr_t r, mpfr_srcptr z, mpfr_rnd_t rounding) {
-    const bool positive = mpfr_sgn(z) > 0;
-    mpfr_t minus;
-    mpfr_init2(minus, mpfr_get_prec(z));
-    mpfr_set(minus, z, MPFR_RNDN);
-    if (positive) mpfr_neg(minus, minus, MPFR_RNDN);
-    mpfr_exp(r, minus, rounding);
-    mpfr_log1p(r, r, rounding);
-    if (positive) mpfr_add(r, z, r, rounding);
-    mpfr_clear(minus);
-    return mpfr_number_p(z);  // transcendental, whatever z
-  });
+  return Interval::increasing(
+      a,
+      [](mpfr_t r, mpfr_srcptr z, mpfr_rnd_t rounding) {
+        const bool positive = mpfr_sgn(z) > 0;
+        mpfr_t minus;
+        mpfr_init2(minus, mpfr_get_prec(z));
+        mpfr_set(minus, z, MPFR_RNDN);
+        if (positive) mpfr_neg(minus, minus, MPFR_RNDN);
+        mpfr_exp(r, minus, rounding);
+        mpfr_log1p(r, r, rounding);
+        if (positive) mpfr_add(r, z, r, rounding);
+        mpfr_clear(minus);
+        return mpfr_number_p(z);  // transcendental, whatever z
+      },
+      false);
 }
 
 }  // namespace actfun::exact

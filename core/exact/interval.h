@@ -112,7 +112,7 @@ class Interval {
   struct Uninitialized {};
   explicit Interval(Uninitialized);
   template <class F>
-  static Interval increasing(const Interval& a, F f);
+  static Interval increasing(const Interval& a, F f, bool correctly_rounded = true);
   template <class F>
   static Interval wave(const Interval& a, F f, int peak);
 

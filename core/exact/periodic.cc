@@ -107,7 +107,8 @@ ACTFUN_INLINE void run(const std::vector<unsigned __int128>& turns, const Period
               s = two_sum(line.high, wave.high);
     b.s[i] = s.high;
     b.l[i] = (s.low + line.low) + (wave.low + c.lead_low);
-    b.e[i] = (c.error[0] + size * (c.error[1] + size * c.error[2])) + 0x1p-50 * std::abs(b.l[i]);
+    b.e[i] = (c.error[0] + size * (c.error[1] + size * c.error[2])) +
+             0x1p-50 * ((std::abs(s.low) + std::abs(line.low)) + (std::abs(wave.low) + std::abs(c.lead_low)));
   }
   decide(0x1p-48, b.s, b.l, b.e, b.doubt, out);
 }

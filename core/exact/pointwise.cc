@@ -221,6 +221,8 @@ std::optional<double> Pointwise::tail_zero(const Interval& x, Order order) const
     const Interval p = Interval::power_of_two(exponent);
     return enclose(mpfr_sgn(x.lower()) < 0 ? -p : p, order, 2 * kFirstBits);
   };
+  FoundTail& found = tails_[mpfr_sgn(x.lower()) < 0][static_cast<int>(order)];
+  if (mpfr_get_exp(x.lower()) >= found.exponent) return found.zero;
   mpfr_exp_t beyond = mpfr_get_exp(x.lower()), within = -(mpfr_exp_t{1} << 12);
   while (beyond - within > 1) {
     const mpfr_exp_t middle = within + (beyond - within) / 2;
@@ -228,7 +230,10 @@ std::optional<double> Pointwise::tail_zero(const Interval& x, Order order) const
   }
   const Interval v = at(within);
   if (lost(v) || sign(v) == 0 || !below(v, kUnderflowExponent)) return std::nullopt;
-  return sign(v) < 0 ? -0.0 : 0.0;
+  const double zero = sign(v) < 0 ? -0.0 : 0.0;
+  found.zero = zero;
+  found.exponent = mpfr_get_exp(x.lower());
+  return zero;
 }
 
 bool Pointwise::vanishes(float x, Order order) const {

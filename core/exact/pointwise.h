@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -74,8 +76,15 @@ class Pointwise {
   std::optional<Plateau> plateau_around(double seed) const;
   std::optional<double> sign_before(double inner, double outer) const;
 
+  /// A tail that was found: from this exponent of x on f is this zero. Finding one takes milliseconds.
+  struct FoundTail {
+    std::atomic<mpfr_exp_t> exponent = std::numeric_limits<mpfr_exp_t>::max();
+    std::atomic<double> zero = 0;
+  };
+
   Definition definition_;
   std::vector<Plateau> plateaus_;
+  mutable FoundTail tails_[2][3];  ///< for negative x, and for each order
 };
 
 /// One unit in the last place of y in a format.

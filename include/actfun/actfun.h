@@ -31,7 +31,8 @@ typedef enum actfun_status {
   ACTFUN_BAD_PARAMETER = 4,     /* an unknown parameter, or a value outside its domain */
   ACTFUN_BAD_SHAPE = 5,         /* a size that does not fit the others, or too large for memory */
   ACTFUN_BAD_TARGET = 6,        /* ACTFUN_TARGET names an instruction set that this machine or build lacks */
-  ACTFUN_BAD_FORMAT = 7         /* not an order, a format, an overflow rule or a quantisation of this interface */
+  ACTFUN_BAD_FORMAT = 7,        /* not an order, a format, an overflow rule or a quantisation of this interface */
+  ACTFUN_BAD_KINKS = 8          /* a convention that does not exist, or is not known for this function's kinks */
 } actfun_status;
 
 /* What to compute of an elementwise function: f, f' or f''. */
@@ -50,13 +51,23 @@ typedef enum actfun_format {
 /* What becomes of a result beyond the largest number of a format without infinities (f8e4m3fn: 448). */
 typedef enum actfun_overflow { ACTFUN_SATURATE = 0, ACTFUN_OVERFLOW_TO_NAN = 1 } actfun_overflow;
 
+/* Whose derivatives hold at kinks, where the others differ from the library's own: docs/conventions.md. */
+typedef enum actfun_kinks {
+  ACTFUN_KINKS_ACTFUN = 0,
+  ACTFUN_KINKS_PYTORCH = 1,
+  ACTFUN_KINKS_JAX = 2,
+  ACTFUN_KINKS_TENSORFLOW = 3,
+  ACTFUN_KINKS_ONNXRUNTIME = 4
+} actfun_kinks;
+
 /* A function with its parameters and conventions: a plain value, made by actfun_find. */
 typedef struct actfun_function {
   int32_t id;       /* the function's line in functions/list.def, from 0 */
   uint8_t rational; /* bit i: parameter i is its default exactly, where that is no double (hard_sigmoid's 1/6) and
                        parameters[i] is the nearest one. Without meaning once parameters[i] is another number. */
   uint8_t overflow; /* an actfun_overflow */
-  uint16_t reserved; /* 0 */
+  uint8_t kinks;    /* an actfun_kinks that is known for the function: changes slopes at kinks, nothing else */
+  uint8_t reserved; /* 0 */
   double parameters[ACTFUN_MAX_PARAMETERS];
 } actfun_function;
 
@@ -67,10 +78,15 @@ typedef struct actfun_quantization {
   int32_t zero_point; /* in the range of the integers */
 } actfun_quantization;
 
-/* Finds `name` or `name:param=value,param=value`; aliases work, parameters that are not given take their defaults.
+/* Finds `name`, `name:param=value,param=value`, `name@preset` or `name@preset:param=value`; aliases work, parameters
+ * that are not given take their defaults, or the preset's: `leaky_relu@keras` has a slope of 0.3.
  * On failure fills `message` (may be NULL; at most `size` bytes with the final zero) with what is wrong and what is
  * allowed. Status: OK, NULL_POINTER, BAD_FUNCTION, BAD_PARAMETER. */
 ACTFUN_API actfun_status actfun_find(const char* function, actfun_function* found, char* message, size_t size);
+
+/* Sets f->kinks. On failure leaves *f alone and fills `message` as above, with the conventions that are known.
+ * Status: OK, NULL_POINTER, BAD_FUNCTION, BAD_KINKS. */
+ACTFUN_API actfun_status actfun_set_kinks(actfun_function* f, actfun_kinks kinks, char* message, size_t size);
 
 /* y[i] = f(x[i]), f'(x[i]), f''(x[i]) for n floats; the last one writes f to y and f' to dy in one pass.
  * Derivatives at kinks and limits at infinities are those that the function's page states. */

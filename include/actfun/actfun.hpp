@@ -7,6 +7,8 @@
 ///     actfun::gelu.slope(x, y);                 // y[i] = gelu'(x[i])
 ///     actfun::Elu{.alpha = 0.5}(x, y);          // parameters are named members
 ///     actfun::function("elu:alpha=0.5")(x, y);  // by name at run time
+///     actfun::function("leaky_relu@keras")(x, y);                 // a framework's defaults
+///     actfun::Hardtanh{.kinks = actfun::Kinks::jax}.slope(x, y);  // and its derivative at kinks
 ///
 /// x and y are spans (a std::vector, std::array or C array converts) of one type: float, double, actfun::float16,
 /// bfloat16, float8_e4m3fn or float8_e5m2, or the compiler's own _Float16; of equal length, any length and any
@@ -37,10 +39,29 @@ class Error : public std::invalid_argument {
   actfun_status status_;
 };
 
+/// Whose derivatives hold at kinks; docs/conventions.md tells which are known for which function.
+enum class Kinks : std::uint8_t {
+  actfun = ACTFUN_KINKS_ACTFUN,  ///< the library's own
+  pytorch = ACTFUN_KINKS_PYTORCH,
+  jax = ACTFUN_KINKS_JAX,
+  tensorflow = ACTFUN_KINKS_TENSORFLOW,
+  onnxruntime = ACTFUN_KINKS_ONNXRUNTIME,
+};
+
 namespace detail {
 
 inline void check(actfun_status status, const char* call) {
   if (status != ACTFUN_OK) throw Error(std::string("actfun: ") + call + ": " + actfun_status_text(status), status);
+}
+/// Throws Error, which tells the conventions that are known, unless this one is.
+inline void set_kinks(actfun_function& f, Kinks kinks) {
+  char message[512];
+  const actfun_status status = actfun_set_kinks(&f, static_cast<actfun_kinks>(kinks), message, sizeof message);
+  if (status != ACTFUN_OK) throw Error(std::string("actfun: ") + message, status);
+}
+inline void check(actfun_status status, const char* call, actfun_function f) {
+  if (status == ACTFUN_BAD_KINKS) set_kinks(f, static_cast<Kinks>(f.kinks));
+  check(status, call);
 }
 inline void check_lengths(std::size_t a, std::size_t b, const char* call) {
   if (a != b)
@@ -100,11 +121,11 @@ constexpr actfun_format format_of() {
 template <class T>
 void apply(actfun_order order, const actfun_function& f, std::span<const T> x, std::span<T> y, const char* call) {
   check_lengths(x.size(), y.size(), call);
-  check(actfun_apply(&f, order, format_of<T>(), x.data(), y.data(), x.size()), call);
+  check(actfun_apply(&f, order, format_of<T>(), x.data(), y.data(), x.size()), call, f);
 }
 template <class T>
 T apply(actfun_order order, const actfun_function& f, T x, const char* call) {
-  check(actfun_apply(&f, order, format_of<T>(), &x, &x, 1), call);
+  check(actfun_apply(&f, order, format_of<T>(), &x, &x, 1), call, f);
   return x;
 }
 
@@ -119,12 +140,12 @@ template <class In, class Out>
 void apply_quantized(const actfun_function& f, In x, Quantization in, Out y, const actfun_quantization* out) {
   check_lengths(x.size(), y.size(), "quantized");
   const actfun_quantization from = quantization<std::remove_cv_t<typename In::value_type>>(in);
-  check(actfun_apply_quantized(&f, ACTFUN_VALUE, &from, out, x.data(), y.data(), x.size()), "quantized");
+  check(actfun_apply_quantized(&f, ACTFUN_VALUE, &from, out, x.data(), y.data(), x.size()), "quantized", f);
 }
 inline void apply(const actfun_function& f, Input x, Output y, Output dy) {
   check_lengths(x.size(), y.size(), "value_and_slope");
   check_lengths(x.size(), dy.size(), "value_and_slope");
-  check(actfun_value_and_slope(&f, x.data(), y.data(), dy.data(), x.size()), "value_and_slope");
+  check(actfun_value_and_slope(&f, x.data(), y.data(), dy.data(), x.size()), "value_and_slope", f);
 }
 
 }  // namespace detail
@@ -194,12 +215,13 @@ class RationalParameter {
 /// An elementwise function chosen at run time.
 class Function {
  public:
-  /// `name` or `name:param=value,param=value`; aliases work. Throws Error, which tells what is wrong and what is
-  /// allowed.
-  explicit Function(const std::string& text) {
+  /// `name`, `name:param=value,param=value`, `name@preset` or `name@preset:param=value`; aliases work. Throws Error,
+  /// which tells what is wrong and what is allowed.
+  explicit Function(const std::string& text, Kinks kinks = Kinks::actfun) {
     char message[512];
     const actfun_status status = actfun_find(text.c_str(), &handle_, message, sizeof message);
     if (status != ACTFUN_OK) throw Error(std::string("actfun: ") + message, status);
+    detail::set_kinks(handle_, kinks);
   }
   actfun_function handle() const { return handle_; }
   ACTFUN_ELEMENTWISE_OPERATIONS
@@ -208,7 +230,7 @@ class Function {
  private:
   actfun_function handle_{};
 };
-inline Function function(const std::string& text) { return Function(text); }
+inline Function function(const std::string& text, Kinks kinks = Kinks::actfun) { return Function(text, kinks); }
 
 /// The shape of an array in C order around the axis that is worked along; inner = 1 is the last axis.
 struct Shape {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions as the command line names them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "api/registry.h"
+
+namespace actfun::tool {
+
+/// Adds --kinks, whose value parse_call takes.
+void add_kinks_option(CLI::App* verb, std::string& kinks);
+
+/// The function that `text` names, with the derivatives at kinks that `kinks` names.
+Call parse_call(const std::string& text, const std::string& kinks);
+
+}  // namespace actfun::tool
