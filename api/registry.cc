@@ -3,7 +3,9 @@
 #include "api/registry.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "api/kinks.h"
@@ -234,6 +236,34 @@ double Call::evaluate_big(Order order, Format format, double x) const {
   const DefaultFloatEnvironment environment;
   const Constants parameters_of_call = constants(*this);
   return actfun::evaluate_big(elementwise(*this, order, compiled_targets().back(), parameters_of_call), format, x);
+}
+
+double Call::error_in_ulp(Order order, Format format, double x, double result) const {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
+  const DefaultFloatEnvironment environment;
+  const Constants parameters_of_call = constants(*this);
+  if (std::isnan(x) || (std::isinf(x) && !has_limits(info(), order))) return std::isnan(result) ? 0 : kInfinity;
+  // 2^(2^30) stands for infinity: every limit is reached there.
+  const big::Big input = std::isinf(x) ? scale(big::Big(std::copysign(1.0, x)), std::int64_t{1} << 30) : big::Big(x);
+  const auto evaluate = [&](const big::Big& at) {
+    return kEvaluators[entry->id]()->order[static_cast<int>(order)](at, parameters_of_call.data());
+  };
+  big::Big truth = evaluate(input);
+  if (std::isnan(result)) return kNan;
+  // exp(exp(x)) has no exponent left there to vanish against; for such, infinity is near.
+  if (std::isinf(x) && std::isfinite(result) && std::isinf(truth.nearest()))
+    truth = evaluate(big::Big(std::copysign(0x1p50, x)));
+
+  const FormatInfo& in = info_of(format);
+  const double nearest = truth.rounded(in.precision, in.least_exponent);
+  if (std::fabs(nearest) > in.largest) {  // an infinity, or what the format has for it
+    const double expected = std::copysign(in.infinite ? kInfinity : in.largest, nearest);
+    return result == expected ? 0 : std::copysign(kInfinity, result - expected);
+  }
+  if (std::isinf(result)) return result;
+  const std::int64_t exponent =
+      truth.zero() ? in.least_exponent : std::max<std::int64_t>(truth.exponent(), in.least_exponent);
+  return scale(big::Big(result) - truth, in.precision - 1 - exponent).nearest();
 }
 
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const {

@@ -69,6 +69,10 @@ struct Call {
              const Target& target) const;
   /// f(x) rounded once to a format, by 256-bit arithmetic: slow, and right for any finite x.
   double evaluate_big(Order order, Format format, double x) const;
+  /// (result - f(x)) in units in the last place that the format has at f(x), by 256-bit arithmetic: at most 1/2 in
+  /// magnitude for the right result, 0 for a right infinity, NaN, or overflow. Infinite for an infinity in place of a
+  /// number or the other way round, NaN for a NaN in place of either.
+  double error_in_ulp(Order order, Format format, double x, double result) const;
   /// Elementwise only, for exactly this instruction set; y may be x. Sets the floating-point environment.
   void evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const;
   void evaluate(Order order, const float* x, float* y, std::size_t n) const;  ///< on current_target()

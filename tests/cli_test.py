@@ -103,7 +103,8 @@ class General(Case):
     def test_help_and_version(self):
         self.assertRegex(self.ok("--version"), r"^actfun \d+\.\d+\.\d+\n$")
         self.assertIn("Exit status", self.ok("--help"))
-        for verb in ["list", "show", "eval", "apply", "plot", "gallery", "verify", "targets", "bench"]:
+        for verb in ["list", "show", "eval", "apply", "plot", "gallery", "diff", "error", "naive", "verify",
+                     "targets", "bench"]:
             text = self.ok(verb, "--help")
             self.assertIn("Example", text, verb)
             self.assertIn(f"actfun {verb}", text)
@@ -118,7 +119,7 @@ class General(Case):
         self.refused("eval", "gelu", "1", "--tier", "fast", says="exact")
 
     def test_functions_and_parameters(self):
-        for verb in ["show", "eval", "plot", "bench"]:
+        for verb in ["show", "eval", "plot", "error", "naive", "bench"]:
             self.refused(verb, "gellu", says=["gellu", "gelu"])
             self.refused(verb, "elu:beta=1", says=["beta", "alpha"])
             self.refused(verb, "softplus:beta=0", says=["beta", "> 0"])
@@ -708,6 +709,98 @@ class Bench(Case):
             self.assertAlmostEqual(r["copies"], r["ns_per_element"] / r["copy_ns_per_element"])
         self.refused("bench", "softmax", "--order", "1", says="order")
         self.refused("bench", "relu", "--target", "AVX9", says="AVX9")
+
+
+class Differences(Case):
+    def test_gelu_and_gelu_tanh(self):
+        found = json.loads(self.ok("diff", "gelu", "gelu_tanh", "--json"))
+        self.assertEqual([float(gap["x"]) for gap in found["gaps"]], [-2.69894139, 2.69894139])
+        for gap in found["gaps"]:
+            self.assertAlmostEqual(abs(float(gap["difference"])), 4.73235520687e-4, delta=1e-12)
+        self.assertEqual([float(x) for x in found["crossings"]], [-1.88456957, 1.88456957])
+        self.assertEqual(found["limits"], {"-inf": "0", "+inf": "0"})
+        self.assertIn("0.000473235521 at x = -2.69894139", self.ok("diff", "gelu", "gelu_tanh"))
+
+    def test_steps_kinks_and_limits(self):
+        def largest(*arguments):
+            gap = json.loads(self.ok("diff", *arguments, "--json"))["gaps"][0]
+            return abs(float(gap["difference"])), float(gap["x"])
+        self.assertEqual(largest("relu", "gelu"), (0.169971207, -0.751791525))
+        self.assertEqual(largest("hard_sigmoid", "hard_sigmoid:alpha=0.2"), (0.0833333333, -2.5))
+        self.assertEqual(largest("hard_swish", "relu", "--order", 1), (0.5, -3))  # a limit from the right
+        self.assertEqual(largest("step", "relu", "--to", 4), (3, 4))
+        self.assertEqual(json.loads(self.ok("diff", "relu", "relu6", "--json"))["equal"], [["-8", "6"]])
+        self.assertEqual(json.loads(self.ok("diff", "relu", "relu6", "--json"))["limits"]["+inf"], "inf")
+        self.assertEqual(json.loads(self.ok("diff", "sine", "tanh", "--json"))["limits"]["+inf"], "no limit")
+        self.assertEqual(json.loads(self.ok("diff", "softplus", "squareplus", "--json"))["limits"]["+inf"], "0")
+        self.assertEqual(json.loads(self.ok("diff", "silu", "swish", "--json"))["gaps"], [])
+
+    def test_formats(self):
+        found = json.loads(self.ok("diff", "sigmoid", "--dtype", "f8e4m3fn", "--json"))
+        self.assertEqual(found["numbers"], 161)  # 2 * 80 + 1 in [-8, 8]
+        self.assertEqual(found["at_numbers"]["absolute"], {"gap": "0.0312093734", "x": "0.125", "result": "0.5",
+                                                           "truth": "0.531209373"})
+        self.assertIn("different results", self.ok("diff", "relu", "--dtype", "bf16", "--order", "1", "--from=-1", "--to", "1"))
+
+    def test_pictures(self):
+        for arguments in (["gelu", "relu"], ["gelu", "--dtype", "f16"], ["step", "relu", "--order", "1"]):
+            path = self.dir / "diff.svg"
+            self.ok("diff", *arguments, "-o", path)
+            xml.parse(path)
+
+    def test_refused(self):
+        self.refused("diff", "gelu", says=["gelu", "--dtype"])
+        self.refused("diff", "gelu", "gellu", says="gellu")
+        self.refused("diff", "gelu", "relu", "tanh", says="tanh")
+        self.refused("diff", "gelu", "relu", "--dtype", "f16", says="relu")
+        self.refused("diff", "gelu", "--dtype", "f32", says="--dtype")
+        self.refused("diff", "gelu", "softmax", says="softmax")
+        self.refused("diff", "gelu", "relu", "--from", "3", "--to", "-3", says="3:-3")
+        self.refused("diff", "gelu", "relu", "--order", "3", says="--order")
+        self.refused("diff", "gelu", "relu", "-o", self.dir / "diff.txt", says="diff.txt")
+
+
+class Errors(Case):
+    def test_right_results_are_within_half_a_unit(self):
+        for name in ["identity", "gelu", "tanh", "sine", "exp", "hard_sigmoid"]:
+            for order in range(3):
+                for table in json.loads(self.ok("error", name, "--dtype", "all", "--order", order, "--inputs", 16,
+                                                "--json"))["formats"]:
+                    errors = [abs(float(row[sign]["error"])) for row in table["rows"] for sign in ("negative", "positive")]
+                    errors += [abs(float(special["error"])) for special in table["special"]]
+                    self.assertLessEqual(max(errors), 0.5, (name, order, table["dtype"]))
+                    self.assertEqual(max(errors), abs(float(table["worst"]["error"])))
+
+    def test_inputs(self):
+        found = json.loads(self.ok("error", "gelu", "--dtype", "f16,f8e4m3fn", "--json"))["formats"]
+        self.assertEqual([(t["dtype"], t["inputs"], t["complete"]) for t in found], [("f16", 63490, True), ("f8e4m3fn", 254, True)])
+        self.assertIn("all there are", self.ok("error", "gelu", "--dtype", "f8e5m2"))
+        self.ok("error", "relu", "--dtype", "f8e5m2,f8e4m3fn", "-o", self.dir / "error.svg")
+        xml.parse(self.dir / "error.svg")
+
+    def test_refused(self):
+        self.refused("error", "softmax", says="softmax")
+        self.refused("error", "gelu", "--dtype", "f8", says="--dtype")
+        self.refused("error", "gelu", "--inputs", "0", says="--inputs")
+        self.refused("error", "gelu", "-o", self.dir / "error.txt", says="error.txt")
+
+
+class NaiveFormulas(Case):
+    def test_gelu(self):
+        erf, erfc, slope = json.loads(self.ok("naive", "gelu", "--json"))["formulas"]
+        self.assertEqual(float(erf["relative"]["error"]), 1)
+        self.assertAlmostEqual(float(erf["vanishes"][0][1]), -5.55, delta=0.02)
+        self.assertEqual(erf["limits"], {"-inf": ["nan", "-0"]})
+        self.assertLess(float(erfc["relative"]["error"]), 2e-5)
+        self.assertEqual(slope["limits"]["+inf"], ["nan", "1"])
+
+    def test_all(self):
+        for name in set(names()) - AXIS:
+            for formula in json.loads(self.ok("naive", name, "--json"))["formulas"]:
+                self.assertLess(float(formula["wrong_percent"]), 100.1)
+        self.assertIn("no other way", self.ok("naive", "identity"))
+        self.refused("naive", "softmax", says="softmax")
+        self.refused("naive", "elu:alpha=0.5", says="elu:alpha=0.5")
 
 
 if __name__ == "__main__":

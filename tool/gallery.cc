@@ -204,14 +204,14 @@ std::vector<Cell> row(const Call& call) {
   return cells;
 }
 
-void gallery(const std::string& directory) {
+void gallery(const std::string& directory, bool only_svg) {
   OutputDirectory out(directory);  // first: a bad place is told before the work
   Progress progress("drawing", 2 * functions().size() + 2);
   const auto write = [&](const std::string& name, const Picture& picture) {
     const std::string svg = picture.draw(".svg");
     progress.add(1);
     out.write(name + ".svg", svg);
-    out.write(name + ".png", picture.draw(".png"));
+    if (!only_svg) out.write(name + ".png", picture.draw(".png"));
     progress.add(1);
     return svg;
   };
@@ -242,12 +242,14 @@ void gallery(const std::string& directory) {
 void add_gallery(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("gallery", "A page with the curves and facts of all functions");
   auto directory = std::make_shared<std::string>("gallery");
+  auto only_svg = std::make_shared<bool>(false);
   verb->add_option("-o,--output", *directory, "Directory for index.html and the pictures")->capture_default_str();
+  verb->add_flag("--only-svg", *only_svg, "No PNG beside the SVG");
   verb->footer(
       "The page needs no network. The pictures lie beside it as SVG and PNG.\n"
       "Examples:\n  actfun gallery\n  actfun gallery -o pictures");
-  verb->callback([directory] {
-    gallery(*directory);
+  verb->callback([directory, only_svg] {
+    gallery(*directory, *only_svg);
     fmt::print("{}/index.html\n", *directory);
   });
 }

@@ -51,6 +51,9 @@ int main(int argc, char** argv) {
   add_apply(app);
   add_plot(app);
   add_gallery(app);
+  add_diff(app);
+  add_error(app);
+  add_naive(app);
   add_verify(app);
   add_targets(app);
   add_bench(app);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "core/trace/formula.h"
 #include "tool/call.h"
 #include "tool/certified.h"
 #include "tool/record.h"
@@ -32,7 +33,7 @@ void print_card(const Call& call) {
 void add_show(CLI::App& app) {
   struct Options {
     std::string function, kinks;
-    bool json = false;
+    bool json = false, latex = false;
   };
   CLI::App* verb =
       app.add_subcommand("show", "Formula, derivatives, parameters, range, limits, kinks, roots, extrema, presets");
@@ -40,10 +41,13 @@ void add_show(CLI::App& app) {
   verb->add_option("FUNCTION", options->function, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
   add_kinks_option(verb, options->kinks);
   verb->add_flag("--json", options->json, "As a JSON object");
+  verb->add_flag("--latex", options->latex, "Only the formula, in LaTeX, as the definition computes it");
   verb->footer("Examples:\n  actfun show gelu\n  actfun show elu:alpha=0.5\n  actfun show tanh --json");
   verb->callback([options] {
     const Call call = parse_call(options->function, options->kinks);
-    if (options->json)
+    if (options->latex)
+      fmt::print("{}\n", trace::formula(call.entry->id, trace::Notation::latex));
+    else if (options->json)
       fmt::print("{}\n", record(call).dump(1));
     else
       print_card(call);
