@@ -101,6 +101,7 @@ Json parameters_json(const Call& call) {
                     {"default", parameters[i].preset},
                     {"domain", parameters[i].domain},
                     {"learnable", parameters[i].learnable}});
+    if (!parameters[i].exact.empty()) json.back()["default_exact"] = parameters[i].exact;
     if (!call.preset()) json.back()["value"] = call.parameters[i];
   }
   return json;
