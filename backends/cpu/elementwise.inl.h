@@ -133,7 +133,7 @@ template <class F, Order order, class... P>
 HWY_NOINLINE HWY_FLATTEN Estimate on_double_doubles(Real x, P... p) {
   const auto y = apply<F, order>(DoubleDouble(x), DoubleDouble(p)...);
   if constexpr (arithmetic_of<F>() == Arithmetic::single)
-    return {y, Real(-1.0)};
+    return {y, select(y.lo == 0.0, Real(-1.0), 0x1p-80 * magnitude(y))};  // a square may not fit one double
   else
     return {sum(y), 0x1p-80 * magnitude(y)};
 }
@@ -180,8 +180,8 @@ HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
 template <class F, Order order, int K, class... P>
 HWY_INLINE void evaluate(const FloatsV (&x)[K], float* y, P... p) {
   const std::size_t lanes = hn::Lanes(Floats());
-  const auto result =
-      apply<F, order>(for_each_vector<Reals<K>, K>([&](auto k) HWY_ATTR { return to_doubles(x[k]); }), on_reals<K>(p)...);
+  const auto result = apply<F, order>(for_each_vector<Reals<K>, K>([&](auto k) HWY_ATTR { return to_doubles(x[k]); }),
+                                      on_reals<K>(p)...);
   if constexpr (arithmetic_of<F>() == Arithmetic::exact) {
     for (int k = 0; k < K; ++k)
       hn::StoreU(hn::IfThenElse(hn::IsNaN(x[k]), x[k], to_floats(result.v[k])), Floats(), y + k * lanes);

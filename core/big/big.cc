@@ -23,8 +23,9 @@ constexpr std::array<std::uint64_t, 36> kTwoOverPi = {
 };
 
 constexpr int kLimbs = 4, kBits = 64 * kLimbs;
-/// Results beyond 2^+-kFar are as good as infinite or zero; products of a few of them still fit an exponent.
-constexpr std::int64_t kFar = std::int64_t{1} << 58;
+/// Exponentials of what is beyond 2^57 are as good as infinite, or as zero; a zero wins over an infinity, as in
+/// e^x / cosh(e^x)^2, and products of a few of them still fit an exponent.
+constexpr std::int64_t kInfinite = std::int64_t{1} << 57, kVanished = -(std::int64_t{1} << 60);
 
 using Wide = unsigned __int128;
 
@@ -272,7 +273,7 @@ struct Exponential {
 };
 Exponential exponential(const Big& x) {
   if (x.zero()) return {0, x};
-  if (x.exponent() > 56) return {x.negative() ? -kFar : kFar, 0.0};
+  if (x.exponent() > 56) return {x.negative() ? kVanished : kInfinite, 0.0};
   const std::int64_t n = (x / ln2()).nearest_integer();
   // Taylor's series of expm1(r / 2^12), |r| < 0.35; then twelve times expm1(2 a) = expm1(a) (2 + expm1(a)).
   constexpr int kHalvings = 12;
