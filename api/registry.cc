@@ -245,14 +245,14 @@ double Call::error_in_ulp(Order order, Format format, double x, double result) c
   if (std::isnan(x) || (std::isinf(x) && !has_limits(info(), order))) return std::isnan(result) ? 0 : kInfinity;
   // 2^(2^30) stands for infinity: every limit is reached there.
   const big::Big input = std::isinf(x) ? scale(big::Big(std::copysign(1.0, x)), std::int64_t{1} << 30) : big::Big(x);
-  const auto evaluate = [&](const big::Big& at) {
+  const auto true_at = [&](const big::Big& at) {
     return kEvaluators[entry->id]()->order[static_cast<int>(order)](at, parameters_of_call.data());
   };
-  big::Big truth = evaluate(input);
+  big::Big truth = true_at(input);
   if (std::isnan(result)) return kNan;
   // exp(exp(x)) has no exponent left there to vanish against; for such, infinity is near.
   if (std::isinf(x) && std::isfinite(result) && std::isinf(truth.nearest()))
-    truth = evaluate(big::Big(std::copysign(0x1p50, x)));
+    truth = true_at(big::Big(std::copysign(0x1p50, x)));
 
   const FormatInfo& in = info_of(format);
   const double nearest = truth.rounded(in.precision, in.least_exponent);

@@ -138,7 +138,8 @@ def compact(path):
         text = shorter
     text = text.replace(' font-family="DejaVu Sans"', "").replace('<svg ', '<svg font-family="DejaVu Sans, sans-serif" ', 1)
     text = re.sub(r"<tspan\s*>([^<]*)</tspan>", r"\1", text)
-    text = re.sub(r"\b(\d+\.\d)\d\b", r"\1", text)
+    text = re.sub(r"(\d\.\d)\d\b", r"\1", text)
+    text = re.sub(r"rgb\(([ \d]+),([ \d]+),([ \d]+)\)", lambda m: "#" + "".join(f"{int(c):02x}" for c in m.groups()), text)
     for useless in (' color="black"', ' stroke-linecap="butt"', ' stroke-linejoin="miter"', ' class="gridline"'):
         text = text.replace(useless, "")
     path.write_text(re.sub(r"\s*\n\s*", "\n", text))
