@@ -115,7 +115,8 @@ class General(Case):
         self.refused("list", "--jsn", says="--jsn")
         self.refused("eval", says="FUNCTION")
         self.refused("eval", "gelu", "1", "--order", "3", says="--order")
-        self.refused("eval", "gelu", "1", "--dtype", "f64", says="f32")
+        self.refused("eval", "gelu", "1", "--dtype", "f80", says="f32")
+        self.refused("eval", "softmax", "1", "--dtype", "f64", says=["softmax", "f64"])
         self.refused("eval", "gelu", "1", "--tier", "fast", says="exact")
 
     def test_functions_and_parameters(self):
@@ -157,7 +158,7 @@ class Records(Case):
             for order, key in enumerate(["limits", "derivative_limits", "second_derivative_limits"]):
                 for end in ["-inf", "+inf"]:
                     value = self.ok("eval", record["name"], end.lstrip("+"), "--order", order).strip()
-                    self.assertEqual(float(record[key][end]), float(value))
+                    self.assertEqual(repr(float(record[key][end])), repr(float(value)))  # nan and -0, too
             if record["lipschitz"]["default"]:
                 x = [i / 16 for i in range(-320, 321)]
                 slopes = self.ok("eval", record["name"], "--order", 1, text="\n".join(map(str, x)))
@@ -252,7 +253,8 @@ class Eval(Case):
         self.assertEqual(self.ok("eval", "leaky_relu@keras:negative_slope=0.5", "-1"), "-0.5\n")
         self.assertEqual(self.ok("eval", "hard_sigmoid@onnx", "1"), "0.7\n")
         self.assertEqual(self.ok("eval", "gelu@jax", "1"), self.ok("eval", "gelu_tanh", "1"))
-        self.assertNotEqual(self.ok("eval", "selu@onnx", "1"), self.ok("eval", "selu", "1"))
+        self.assertNotEqual(self.ok("eval", "selu@mlx", "1"), self.ok("eval", "selu", "1"))
+        self.assertNotEqual(self.ok("eval", "selu@onnx", "1", "--dtype", "f64"), self.ok("eval", "selu", "1", "--dtype", "f64"))
         self.refused("eval", "leaky_relu@torch", "1", says=["torch", "pytorch", "keras_function"])
         self.refused("eval", "hard_sigmoid@keras", "1", says=["keras2", "keras3"])
         self.refused("eval", "softsign@jax", "1", says="none")
@@ -450,14 +452,45 @@ class Apply(Case):
             "truncated": (npy_bytes(good, data[:7]), "truncated"),
             "claims much": (npy_bytes(npy_header((2**40,)), data), "truncated"),
             "trailing": (npy_bytes(good, data + b"!"), "too long"),
-            "fields": (npy_bytes(good.replace("'<f4'", "[('a', '<f4')]"), data), "<f4"),
+            "fields": (npy_bytes(good.replace("'<f4'", "[('a', '<f4')]"), data), "only numbers"),
         }
-        for kind in [">f4", "<f8", "<f2", "|i1", "<i4", "|O", "|S4", "=f4", "f4", "<c8"]:
+        for kind in [">f4", "<i4", "|O", "|S4", "=f4", "f4", "<c8"]:
             bad["dtype " + kind] = (npy_bytes(npy_header((2,), kind), data), [f"'{kind}'", "<f4"])
+        for kind in ["|i1", "|u1", "<u2", "|V2"]:
+            bad["dtype " + kind] = (npy_bytes(npy_header((8 // int(kind[2]),), kind), data), [f"'{kind}'", "--dtype"])
+        bad["too few doubles"] = (npy_bytes(npy_header((2,), "<f8"), data), "truncated")
+        bad["too many halves"] = (npy_bytes(npy_header((2,), "<f2"), data), "too long")
         for what, (content, says) in bad.items():
             with self.subTest(what):
                 (self.dir / "x.npy").write_bytes(content)
                 self.refused("apply", "gelu", self.dir / "x.npy", "-o", self.dir / "y.npy", says=says)
+
+    def test_formats(self):
+        """float64, float16 by themselves, bfloat16 and fp8 as integers: the numbers that eval prints."""
+        cases = [("<f8", "f64", "d"), ("<f2", "f16", "e"), ("<u2", "bf16", "H"), ("|u1", "f8e4m3fn", "B"), ("|V1", "f8e5m2", "B")]
+        numbers = ["-1.5", "0", "0.25", "3"]
+        bits = {"bf16": [0xBFC0, 0, 0x3E80, 0x4040], "f8e4m3fn": [0xBC, 0, 0x28, 0x44], "f8e5m2": [0xBE, 0, 0x34, 0x42]}
+        for kind, dtype, code in cases:
+            with self.subTest(dtype):
+                values = bits.get(dtype, [float(x) for x in numbers])
+                (self.dir / "x.npy").write_bytes(npy_bytes(npy_header((4,), kind), struct.pack(f"<4{code}", *values)))
+                self.ok("apply", "gelu", self.dir / "x.npy", "-o", self.dir / "y.npy", "--dtype", dtype)
+                content = (self.dir / "y.npy").read_bytes()
+                self.assertIn(kind.encode(), content[:100])
+                results = struct.unpack(f"<4{code}", content[-4 * struct.calcsize(code):])
+                want = [float(y) for y in self.ok("eval", "gelu", *numbers, "--dtype", dtype).split()]
+                if dtype in bits:  # bfloat16 is the upper half of a float, e5m2 that of a float16
+                    decode = {"bf16": lambda b: struct.unpack("<f", struct.pack("<I", b << 16))[0],
+                              "f8e5m2": lambda b: struct.unpack("<e", struct.pack("<H", b << 8))[0],
+                              "f8e4m3fn": lambda b: (-1) ** (b >> 7) * ((8 + b % 8) * 2.0 ** ((b >> 3 & 15) - 10)
+                                                                       if b >> 3 & 15 else b % 8 * 2.0 ** -9)}[dtype]
+                    results = [decode(b) for b in results]
+                    for got, text in zip(results, want):
+                        self.assertAlmostEqual(got, text, delta=abs(got) * 0.1)
+                else:
+                    self.assertEqual(list(results), want)
+        self.refused("apply", "softmax", self.dir / "x.npy", "-o", self.dir / "y.npy", "--dtype", "f8e5m2", says="f32")
+        self.refused("apply", "gelu", self.dir / "x.npy", "-o", self.dir / "y.npy", "--dtype", "bf16", says="--dtype")
 
     def test_mutated_headers(self):
         """No header makes it crash or leave a file: random damage to a good one."""
@@ -682,7 +715,7 @@ class Verify(Case):
         path = self.CERTIFICATES / f"{name}.json"
         if not path.exists():
             self.skipTest(f"no certificate of {name} yet")
-        arguments = ["verify", name, "--spread", "--order", "0", "--certificates", self.dir]
+        arguments = ["verify", name, "--spread", "--dtype", "f32", "--order", "0", "--certificates", self.dir]
         copy = self.dir / path.name
         copy.write_text(path.read_text())
         self.assertIn("as certified", self.ok(*arguments))

@@ -22,6 +22,7 @@ struct Options {
   int order = 0;
   unsigned threads = 1;
   std::string target, dtype = "f32";
+  std::vector<std::size_t> elements{std::begin(bench::kSizes), std::end(bench::kSizes)};
   bool json = false;
 };
 
@@ -59,7 +60,8 @@ Result measure(const Call& call, const Options& options, Format format, const Ta
       std::memcpy(y + first * bytes, x + first * bytes, count * bytes);
     });
   };
-  const auto times = bench::interleaved_medians({body, copy}, n > 1 << 20 ? 7 : 15);
+  const double once = bench::seconds(body, 1);  // what is slow needs no many rounds
+  const auto times = bench::interleaved_medians({body, copy}, once > 0.05 ? 3 : n > 1 << 20 ? 7 : 15);
   return {n, times[0] / n * 1e9, times[1] / n * 1e9};
 }
 
@@ -79,7 +81,7 @@ void bench_all(const Options& options) {
       fail("{} is timed on rows of {}: its groups must divide that", call.text(), kRow);
   }
 
-  const std::size_t largest = *std::max_element(std::begin(bench::kSizes), std::end(bench::kSizes));
+  const std::size_t largest = *std::max_element(options.elements.begin(), options.elements.end());
   const Format format = parse_format(options.dtype);
   const std::size_t bytes = info_of(format).bytes;
   const std::vector<float> numbers = bench::inputs(largest);
@@ -95,7 +97,7 @@ void bench_all(const Options& options) {
                "GB/s", "copies");
   }
   for (const Call& call : calls)
-    for (const std::size_t n : bench::kSizes) {
+    for (const std::size_t n : options.elements) {
       const Result r = measure(call, options, format, target, x.data(), y.data(), n);
       const auto rate = [&](double ns) { return 2 * static_cast<double>(bytes) / ns; };
       if (options.json) {
@@ -129,6 +131,15 @@ void add_bench(CLI::App& app) {
   verb->add_option("--dtype", options->dtype, "Format of numbers and results")->check(CLI::IsMember(format_names()));
   verb->add_option("--threads", options->threads, "Parts that are worked on at once; 1 unless given")
       ->check(CLI::Range(1, 1024));
+  verb->add_option("--elements", options->elements,
+                   "Lengths of arrays, multiples of 1024; 4096,262144,67108864 unless given")
+      ->delimiter(',')
+      ->check(CLI::Range(1024, 1 << 30) & CLI::Validator(
+                                              [](std::string& text) {
+                                                return std::stoull(text) % kRow == 0 ? std::string()
+                                                                                     : text + " is no multiple of 1024";
+                                              },
+                                              "", ""));
   verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
   verb->add_flag("--json", options->json, "As a JSON array");
   verb->footer(

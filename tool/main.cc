@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return complain("out of memory", bad_usage);
   } catch (const std::exception& error) {
+    if (std::ferror(stdout)) return complain("cannot write to standard output", bad_usage);
     return complain(error.what(), bad_usage);
   }
 }

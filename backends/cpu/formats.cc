@@ -46,6 +46,23 @@ double to_format(const big::Big& y, const FormatInfo& format) {
   return y.rounded(format.precision, format.least_exponent);
 }
 
+/// f(x), which is y to 256 bits, rounded once. What tips a tie like x/2 (1 + x/2 + ...) of a tiny x lies beyond any
+/// number of bits. But f is its first term there, of some power of x, and on which side the others lie shows at a
+/// larger x, too.
+double to_format(const Elementwise& f, double x, const big::Big& y, const FormatInfo& format) {
+  const big::Big little = scale(y, -200);
+  const double outwards = to_format(y + little, format), inwards = to_format(y - little, format);
+  if (outwards == inwards || std::fabs(x) > 0x1p-100 || x == 0) return to_format(y, format);
+  const std::int64_t up = -40 - big::Big(x).exponent();
+  const big::Big at_larger = f.big(scale(big::Big(x), up), f.parameters);
+  const double power =
+      std::nearbyint(static_cast<double>(at_larger.exponent() - y.exponent()) / static_cast<double>(up));
+  const big::Big first_term = scale(y, static_cast<std::int64_t>(power) * up);
+  return (abs(at_larger) > abs(first_term)).holds   ? outwards
+         : (abs(at_larger) < abs(first_term)).holds ? inwards
+                                                    : to_format(y, format);
+}
+
 double at_infinity(const Elementwise& f, double x) {
   if (!f.has_limits) return std::numeric_limits<double>::quiet_NaN();
   const big::Big far = big::Big::power_of_two(kInfinityExponent);
@@ -83,7 +100,7 @@ void evaluate_wide(const Elementwise& f, const FormatInfo& format, const double*
     else if (usual && s == 0 && l == 0)
       y[i] = signed_zero(f, input);
     else
-      y[i] = to_format(f.big(input, f.parameters), format);
+      y[i] = to_format(f, input, f.big(input, f.parameters), format);
     if (y[i] == 0 && !is_nan(y[i]) && input == 0) y[i] = signed_zero(f, input);
   }
 }
@@ -195,7 +212,7 @@ void run(const Elementwise& f, const Quantization& in, const Quantization* out, 
 }
 
 double evaluate_big(const Elementwise& f, Format format, double x) {
-  return to_format(f.big(x, f.parameters), info_of(format));
+  return to_format(f, x, f.big(x, f.parameters), info_of(format));
 }
 
 namespace {
