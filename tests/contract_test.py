@@ -23,6 +23,8 @@ DIFFERENCES = {
     ("hardtanh", "note"): "says it as symmetry",
     ("hard_mish", "paper"): "a note without a year is no paper",
     ("hard_mish", "note"): "what the contract calls its paper",
+    ("sqrtsoftplus", "paper"): "a note without a year is no paper",
+    ("sqrtsoftplus", "note"): "what the contract calls its paper",
     ("scaled_tanh", "limits"): "the contract's holds for beta > 0 only",
 }
 

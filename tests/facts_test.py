@@ -223,8 +223,11 @@ class Function:
     def __init__(self, record, **values):
         self.record = record
         self.call = record["name"] + "".join(f"{':,'[i > 0]}{k}={v!r}" for i, (k, v) in enumerate(values.items()))
+        given = set(values)
+        exact = {p["name"]: p["default_exact"] for p in record["parameters"] if "default_exact" in p}
         values = {**{p["name"]: p["default"] for p in record["parameters"]}, **values}
         self.names = {name.replace("lambda", "lambda_"): D(value) for name, value in values.items()}
+        self.names.update((name, real(text, {})) for name, text in exact.items() if name not in given)
         for name, body in compiled(record["formula"])[1]:  # s = negative_slope serves other texts too
             try:
                 self.names[name] = eval(body, {**NOTATION, **self.names})
@@ -376,7 +379,7 @@ def wrong_range(f, ends):
     for low, high, closed in parts:
         for end, belongs, farthest in ((low, closed[0], min), (high, closed[1], max)):
             if end.is_infinite():
-                if belongs or abs(farthest(y)) < D("1e30"):
+                if belongs or abs(farthest(y)) < D("1e15"):
                     return f"does not go to {end}"
             elif min(abs(v - end) for v in y) > D("1e-6"):
                 return f"stays away from {end}"

@@ -372,6 +372,8 @@ RootOfSoftplus root_of_softplus(const Big& x) {
   return x.negative() ? RootOfSoftplus{w, ratio, r, r} : RootOfSoftplus{1.0, x + e * ratio, r, e * r};
 }
 Big tanhshrink(const Big& x) {
+  // Beyond 128 what exceeds |x| - 1 is less than this last bit, but it must show: for many x, |x| - 1 is a tie.
+  if (!x.zero() && x.exponent() >= 7) return copysign(abs(x) - 1.0 + scale(abs(x), -230), x);
   if (!tiny(x)) return x - tanh(x);
   const Big w = x * x;
   return x * w / 3.0 * (1.0 - w * 2.0 / 5.0 * (1.0 - w * 17.0 / 42.0));

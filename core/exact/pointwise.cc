@@ -164,8 +164,10 @@ Rounded Pointwise::round_at(const Interval& x, double shown, Order order, Roundi
     if (v.zero()) return {order == Order::value ? zero_of_value(shown) : 0, 0};
     if (const auto y = rounded(v, to)) return with_rest(*y, v);
     if (lost(v))
-      if (const auto zero = tail_zero(x, order)) return {*zero, 0};
+      if (const auto limit = tail_limit(x, order)) return {*limit, 0};
   }
+  // No number of bits helps where factors have left MPFR's range, even if the product has not.
+  if (const auto limit = tail_limit(x, order)) return {*limit, 0};
   throw undecided(shown, order);
 }
 
@@ -184,9 +186,9 @@ Rounded Pointwise::round_at_infinity(double x, Order order, Rounding to) const {
     if (mpfr_greater_p((width * width).upper(), (size * Interval::power_of_two(-30)).upper())) return {kNan, 0};
   }
   // Undecided so far out are only zeros: their sign may need as many bits as the exponent has units.
-  const Rounded zero = round_at(at(kFarExponent), x, order, to);
-  if (zero.value != 0 || (v.bounded() && !below(v, -1000))) throw undecided(x, order);
-  return {zero.value, 0};
+  const Rounded far = round_at(at(kFarExponent), x, order, to);
+  if (v.bounded() && (far.value != 0 || !below(v, -1000))) throw undecided(x, order);
+  return {far.value, 0};
 }
 
 std::runtime_error Pointwise::undecided(double x, Order order) const {
@@ -216,30 +218,37 @@ Rounded Pointwise::round_at_zero(double zero, Order order, Rounding to) const {
 
 // The value at x is beyond MPFR's range and its sign is lost. A tail keeps its sign: take it from the farthest power of
 // two, on the way from zero to x, where it can still be told (values of about 2^-2^61). Nothing if that is no tail.
-std::optional<double> Pointwise::tail_zero(const Interval& x, Order order) const {
+std::optional<double> Pointwise::tail_limit(const Interval& x, Order order) const {
   const auto at = [&](mpfr_exp_t exponent) {
     const Interval p = Interval::power_of_two(exponent);
     return enclose(mpfr_sgn(x.lower()) < 0 ? -p : p, order, 2 * kFirstBits);
   };
   FoundTail& found = tails_[mpfr_sgn(x.lower()) < 0][static_cast<int>(order)];
-  if (mpfr_get_exp(x.lower()) >= found.exponent) return found.zero;
+  if (mpfr_get_exp(x.lower()) >= found.exponent) return found.limit;
   mpfr_exp_t beyond = mpfr_get_exp(x.lower()), within = -(mpfr_exp_t{1} << 12);
   while (beyond - within > 1) {
     const mpfr_exp_t middle = within + (beyond - within) / 2;
-    (lost(at(middle)) ? beyond : within) = middle;
+    const Interval v = at(middle);
+    (lost(v) || sign(v) == 0 ? beyond : within) = middle;
   }
   const Interval v = at(within);
-  if (lost(v) || sign(v) == 0 || !below(v, kUnderflowExponent)) return std::nullopt;
-  const double zero = sign(v) < 0 ? -0.0 : 0.0;
-  found.zero = zero;
+  if (lost(v) || sign(v) == 0) return std::nullopt;
+  double limit = sign(v) < 0 ? -0.0 : 0.0;
+  if (!below(v, kUnderflowExponent)) {  // or it has settled on a number: the derivative of x tanh(exp(x)) on 1
+    const Interval before = at(within / 2);
+    limit = mpfr_get_d(v.lower(), MPFR_RNDN);
+    for (const mpfr_srcptr end : {v.upper(), before.lower(), before.upper()})
+      if (mpfr_get_d(end, MPFR_RNDN) != limit) return std::nullopt;
+  }
+  found.limit = limit;
   found.exponent = mpfr_get_exp(x.lower());
-  return zero;
+  return limit;
 }
 
 bool Pointwise::vanishes(float x, Order order) const {
   const Precision precision(kFirstBits);
   const Interval point = static_cast<double>(x);
-  return lost(enclose(point, order, kFirstBits)) && tail_zero(point, order).has_value();
+  return lost(enclose(point, order, kFirstBits)) && tail_limit(point, order).has_value();
 }
 
 bool Pointwise::zero_at(double x) const {

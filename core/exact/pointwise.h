@@ -68,7 +68,7 @@ class Pointwise {
   Rounded round_at(const Interval& x, double shown, Order order, Rounding to) const;
   Rounded round_at_zero(double zero, Order order, Rounding to) const;
   Rounded round_at_infinity(double x, Order order, Rounding to) const;
-  std::optional<double> tail_zero(const Interval& x, Order order) const;
+  std::optional<double> tail_limit(const Interval& x, Order order) const;
   std::runtime_error undecided(double x, Order order) const;
 
   bool zero_at(double x) const;
@@ -79,7 +79,7 @@ class Pointwise {
   /// A tail that was found: from this exponent of x on f is this zero. Finding one takes milliseconds.
   struct FoundTail {
     std::atomic<mpfr_exp_t> exponent = std::numeric_limits<mpfr_exp_t>::max();
-    std::atomic<double> zero = 0;
+    std::atomic<double> limit = 0;
   };
 
   Definition definition_;

@@ -357,7 +357,7 @@ class Builder {
     // Where numbers on the way exceed even MPFR's range, what has vanished in a tail remains so.
     const bool tail = !v.bounded() && !at_zero && pointwise_.vanishes(input(piece.first), static_cast<Order>(order));
     if (tail || (!value && magnitude(v) < kUnderflow)) {
-      add_underflow(piece, order);
+      add_settled(piece, order, tail);
       return;
     }
     if (at_zero && v.contains_zero()) return;
@@ -366,10 +366,11 @@ class Builder {
 
   // All of the piece underflows. No enclosure tells its sign (it may reach zero at an end, or be too wide), so look at
   // three inputs: a function that has underflowed keeps its sign until it comes back.
-  bool add_underflow(Piece& piece, int order) const {
+  // So does one that has settled on another number where MPFR's exponents end.
+  bool add_settled(Piece& piece, int order, bool beyond) const {
     const auto sample = [&](std::uint32_t bits) { return pointwise_.round(input(bits), static_cast<Order>(order)); };
     const float first = sample(piece.first), middle = sample(piece.first + (piece.last - piece.first) / 2);
-    if (first != 0 || !same(first, middle) || !same(first, sample(piece.last))) return false;
+    if ((first != 0 && !beyond) || !same(first, middle) || !same(first, sample(piece.last))) return false;
     piece.models[order] = constant(first);
     return true;
   }
@@ -402,7 +403,7 @@ class Builder {
         if (!found)
           good = false;
         else if (found->kind == Model::Kind::constant)
-          good = add_underflow(piece, order) && good;
+          good = add_settled(piece, order, false) && good;
         else
           m = *found;
       }
