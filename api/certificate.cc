@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/certificate.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <fstream>
-#include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -21,26 +16,12 @@
 #include <system_error>
 #include <thread>
 
-#include "core/code.h"
-
 namespace actfun {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 constexpr Order kOrders[] = {Order::value, Order::slope, Order::curvature};
-
-std::string digits_of(XXH128_hash_t hash) {
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, hash);
-  std::string digits;
-  for (const unsigned char byte : canonical.digest) {
-    char pair[3];
-    std::snprintf(pair, sizeof pair, "%02x", byte);
-    digits += pair;
-  }
-  return digits;
-}
 
 std::string_view name_of(Extent extent) {
   return extent == Extent::full ? "full" : extent == Extent::spread ? "spread" : "sparse";
@@ -130,95 +111,6 @@ std::string today() {
   return text;
 }
 
-/// Calls f with the Code of a narrow format.
-template <class F>
-auto with_code(Format format, F f) {
-  switch (format) {
-    case Format::f16:
-      return f(Code<Format::f16>{});
-    case Format::bf16:
-      return f(Code<Format::bf16>{});
-    case Format::f8e4m3fn:
-      return f(Code<Format::f8e4m3fn>{});
-    case Format::f8e5m2:
-      return f(Code<Format::f8e5m2>{});
-    default:
-      throw std::invalid_argument(std::string(info_of(format).name) + " is no narrow format");
-  }
-}
-template <class T>
-T load(const void* array, std::size_t i) {
-  T element;
-  std::memcpy(&element, static_cast<const char*>(array) + i * sizeof element, sizeof element);
-  return element;
-}
-template <class T>
-void store(void* array, std::size_t i, T element) {
-  std::memcpy(static_cast<char*>(array) + i * sizeof element, &element, sizeof element);
-}
-std::uint64_t pattern(Format format, const void* array, std::size_t i) {
-  const std::size_t bytes = info_of(format).bytes;
-  return bytes == 8   ? load<std::uint64_t>(array, i)
-         : bytes == 4 ? load<std::uint32_t>(array, i)
-         : bytes == 2 ? load<std::uint16_t>(array, i)
-                      : load<std::uint8_t>(array, i);
-}
-std::uint64_t canonical_nan(Format format) {
-  if (format == Format::f64) return 0x7ff8000000000000u;
-  if (format == Format::f32) return 0x7fc00000u;
-  return with_code(format, [](auto code) -> std::uint64_t { return decltype(code)::kNan; });
-}
-
-/// The same numbers everywhere and always: SplitMix64.
-class Random {
- public:
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-  }
-
- private:
-  std::uint64_t state_ = 0;
-};
-
-double stepped(double x, std::int64_t steps) {
-  const auto bits = std::bit_cast<std::int64_t>(std::abs(x));
-  const double y = std::bit_cast<double>(std::max<std::int64_t>(0, bits + steps));
-  return x < 0 ? -y : y;
-}
-
-/// Neighbours of where the record says that something happens, of powers of two, and of the ends of the format.
-std::vector<double> wide_specials(const Info& info) {
-  std::vector<double> places;
-  const auto add = [&](std::string_view text) {
-    const bool minus = text.starts_with('-');
-    for (const Parameter& p : info.parameters)
-      if (text.substr(minus) == p.name) places.push_back(minus ? -p.preset : p.preset);
-    double x;
-    if (parse_number(text, x) && std::isfinite(x)) places.push_back(x);
-  };
-  for (const std::string_view root : info.roots) add(root);
-  for (const Extremum& e : info.extrema) add(e.x);
-  for (const Kink& k : info.kinks) add(k.x);
-  for (int exponent = -1074; exponent <= 1023; ++exponent) {
-    places.push_back(std::ldexp(1.0, exponent));
-    places.push_back(-std::ldexp(1.0, exponent));
-  }
-  places.push_back(std::numeric_limits<double>::max());
-  places.push_back(-std::numeric_limits<double>::max());
-  std::vector<double> all = {0.0, -0.0, std::numeric_limits<double>::infinity(),
-                             -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()};
-  for (const double x : places)
-    for (std::int64_t step = -8; step <= 8; ++step) all.push_back(stepped(x, step));
-  for (std::uint64_t bits = 1; bits < 1000; ++bits) {
-    all.push_back(std::bit_cast<double>(bits));
-    all.push_back(-std::bit_cast<double>(bits));
-  }
-  return all;
-}
-
 std::string hash_block(const Call& call, Order order, const Target& target, Extent extent, std::uint32_t block) {
   constexpr std::uint32_t kChunk = 1u << 12;
   float x[kChunk], y[kChunk];
@@ -232,89 +124,6 @@ std::string hash_block(const Call& call, Order order, const Target& target, Exte
 }
 
 }  // namespace
-
-std::string_view name_of(Order order) {
-  constexpr std::string_view names[] = {"value", "slope", "curvature"};
-  return names[static_cast<int>(order)];
-}
-
-OutputHash::OutputHash() : state_(XXH3_createState()) { XXH3_128bits_reset(static_cast<XXH3_state_t*>(state_)); }
-OutputHash::~OutputHash() { XXH3_freeState(static_cast<XXH3_state_t*>(state_)); }
-void OutputHash::add(const float* y, std::size_t n) {
-  constexpr std::size_t kChunk = 1024;
-  std::uint32_t bits[kChunk];
-  for (std::size_t begin = 0; begin < n; begin += kChunk) {
-    const std::size_t count = std::min(kChunk, n - begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto b = std::bit_cast<std::uint32_t>(y[begin + i]);
-      const std::uint32_t canonical = (b & 0x7fffffffu) > 0x7f800000u ? 0x7fc00000u : b;
-      bits[i] = std::endian::native == std::endian::little ? canonical : __builtin_bswap32(canonical);
-    }
-    XXH3_128bits_update(static_cast<XXH3_state_t*>(state_), bits, 4 * count);
-  }
-}
-std::string OutputHash::digits() const {
-  return digits_of(XXH3_128bits_digest(static_cast<const XXH3_state_t*>(state_)));
-}
-
-std::vector<unsigned char> format_inputs(const Info& info, Format format) {
-  const std::size_t bytes = info_of(format).bytes;
-  if (format == Format::f32) throw std::invalid_argument("f32's inputs are in blocks");
-  if (format != Format::f64) {
-    const std::size_t n = std::size_t{1} << (8 * bytes);
-    std::vector<unsigned char> array(n * bytes);
-    for (std::size_t i = 0; i < n; ++i)
-      bytes == 2 ? store(array.data(), i, static_cast<std::uint16_t>(i))
-                 : store(array.data(), i, static_cast<std::uint8_t>(i));
-    return array;
-  }
-  std::vector<double> x = wide_specials(info);
-  x.resize(std::min(x.size(), kWideInputs));
-  // By turns any bit pattern, and a number between 2^-30 and 2^10, where functions bend.
-  for (Random random; x.size() < kWideInputs;) {
-    const std::uint64_t bits = random.next();
-    if (x.size() % 2 == 0) {
-      x.push_back(std::bit_cast<double>(bits));
-    } else {
-      const std::uint64_t exponent = 1023 - 30 + (bits >> 52 & 0x7ff) % 40;
-      x.push_back(std::bit_cast<double>((bits & 0x800fffffffffffffu) | exponent << 52));
-    }
-  }
-  std::vector<unsigned char> array(kWideInputs * bytes);
-  std::memcpy(array.data(), x.data(), array.size());
-  return array;
-}
-
-double element(Format format, const void* array, std::size_t i) {
-  if (format == Format::f64) return load<double>(array, i);
-  if (format == Format::f32) return static_cast<double>(load<float>(array, i));
-  return with_code(format, [&](auto code) {
-    return static_cast<double>(code.value(static_cast<std::uint32_t>(pattern(format, array, i))));
-  });
-}
-void set_element(Format format, void* array, std::size_t i, double value) {
-  if (format == Format::f64) return store(array, i, value);
-  if (format == Format::f32) return store(array, i, static_cast<float>(value));
-  const std::uint32_t bits = with_code(format, [&](auto code) { return code.of(static_cast<float>(value)); });
-  info_of(format).bytes == 2 ? store(array, i, static_cast<std::uint16_t>(bits))
-                             : store(array, i, static_cast<std::uint8_t>(bits));
-}
-
-std::string hash_of(Format format, const void* array, std::size_t n) {
-  const std::size_t bytes = info_of(format).bytes;
-  std::vector<unsigned char> stream(n * bytes);
-  for (std::size_t i = 0; i < n; ++i) {
-    const double value = element(format, array, i);
-    const std::uint64_t bits = value != value ? canonical_nan(format) : pattern(format, array, i);
-    for (std::size_t k = 0; k < bytes; ++k) stream[i * bytes + k] = static_cast<unsigned char>(bits >> (8 * k));
-  }
-  return digits_of(XXH3_128bits(stream.data(), stream.size()));
-}
-
-std::string hash_of(std::span<const std::string> blocks) {
-  const std::string all = std::accumulate(blocks.begin(), blocks.end(), std::string());
-  return digits_of(XXH3_128bits(all.data(), all.size()));
-}
 
 bool Certificate::complete(Format format) const {
   if (format == Format::f32) return complete();

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <numbers>
 
 namespace actfun {
 namespace {
@@ -89,7 +90,7 @@ class Parser {
     for (std::size_t i = 0; i < parameters.size(); ++i)
       if (parameters[i].name == word) return parameter(i);
     if (word == "inf") return INFINITY;
-    if (word == "pi") return M_PIl;
+    if (word == "pi") return std::numbers::pi_v<long double>;
     if (word == "SELU_ALPHA") return 1.673263242354377284817042991671652L;
     if (word == "SELU_LAMBDA") return 1.050700987355480493419334985294606L;
     throw NotAnExpression();

@@ -4,7 +4,6 @@
 
 #include "api/registry.h"
 #include "backends/cpu/targets.h"
-#include "hwy/targets.h"
 
 namespace actfun {
 namespace {
@@ -37,7 +36,23 @@ const Target& choose_target() {
 
 std::span<const Target> compiled_targets() { return kTargets; }
 
-bool supported(const Target& target) { return target.bit == HWY_SCALAR || (hwy::SupportedTargets() & target.bit) != 0; }
+bool supported(const Target& target) {
+#if HWY_ARCH_X86
+  // All that the compiler may use in a target's code, as HWY_TARGET_STR says in hwy/ops/set_macros-inl.h.
+  __builtin_cpu_init();  // a constructor in another library may run before the one that does this
+  const bool sse4 =
+      __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("aes");
+  const bool avx2 = sse4 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  const bool avx3 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl");
+  if (target.bit == HWY_SSE4) return sse4;
+  if (target.bit == HWY_AVX2) return avx2;
+  if (target.bit == HWY_AVX3) return avx3;
+#endif
+  return target.bit == HWY_SCALAR || target.bit == HWY_NEON;  // which every 64-bit Arm has
+}
 
 const Target& current_target() {
   static const Target& target = choose_target();  // a throw leaves it unset: the next call throws again

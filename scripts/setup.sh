@@ -1,16 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what building, testing and running need on Debian 12, and nothing when all of it is there.
+# Installs what building, testing and running need on Debian 12, and nothing when all of it is there. With `aarch64` or
+# `wasm` also what scripts/cross.sh needs for that platform.
 set -euo pipefail
 
 packages=(
   g++ make cmake ninja-build ccache pkg-config git python3
-  libhwy-dev                                # SIMD and dispatch
+  libhwy-dev                                # SIMD: headers only
   libcli11-dev libfmt-dev nlohmann-json3-dev libxxhash-dev   # the program
   gnuplot-nox fonts-dejavu-core             # pictures
   libmpfr-dev libgmp-dev                    # the oracle
   libgtest-dev libbenchmark-dev             # tests and benchmarks
 )
+for platform in "$@"; do
+  case $platform in
+    aarch64) packages+=(g++-aarch64-linux-gnu qemu-user-static) ;;
+    wasm) packages+=(emscripten) ;;  # brings Node
+    *) echo "setup: unknown platform $platform" >&2; exit 2 ;;
+  esac
+done
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The caller's floating-point state must not change a result: rounding to nearest, no flush-to-zero, no
-// denormals-are-zero, no traps while kernels run, and the caller's state again afterwards.
+// denormals-are-zero, no traps while kernels run, and the caller's state again afterwards. WebAssembly has no such
+// state.
 #pragma once
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>
-#else
+#elif !defined(__wasm__)
 #include <cfenv>
 #endif
 
@@ -30,6 +31,9 @@ class DefaultFloatEnvironment {
   static constexpr unsigned kDefault = 0x1f80, kFlags = 0x3f;
   bool changed() const { return (saved_ & ~kFlags) != kDefault; }
   unsigned saved_;
+#elif defined(__wasm__)
+  DefaultFloatEnvironment() {}
+  ~DefaultFloatEnvironment() {}
 #else
   DefaultFloatEnvironment() {
     std::fegetenv(&saved_);

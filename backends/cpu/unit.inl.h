@@ -54,8 +54,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ARCH_X86
 #define ACTFUN_CASES(file) \
   ACTFUN_CASE(file, AVX3) ACTFUN_CASE(file, AVX2) ACTFUN_CASE(file, SSE4) ACTFUN_CASE(file, SCALAR)
-#else
+#elif HWY_ARCH_ARM_A64
 #define ACTFUN_CASES(file) ACTFUN_CASE(file, NEON) ACTFUN_CASE(file, SCALAR)
+#else
+#define ACTFUN_CASES(file) ACTFUN_CASE(file, SCALAR)
 #endif
 #define ACTFUN_DEFINE_LOOKUP(file)                  \
   namespace actfun {                                \
