@@ -312,10 +312,10 @@ bool certify_sparse(const Work& work, const Oracle& oracle, const Options& optio
   constexpr std::uint32_t n = inputs_per_block(Extent::sparse);
   std::vector<float> y(std::size_t{kBlocks} * n);
   const double seconds = run_steps(work, options.threads, progress, [&](std::size_t block) {
-    float* out = y.data() + block * n;
+    std::vector<float> x(n);
     for (std::uint32_t i = 0; i < n; ++i)
-      out[i] = std::bit_cast<float>(input_pattern(Extent::sparse, static_cast<std::uint32_t>(block), i));
-    oracle.round_array(out, out, n, work.order);
+      x[i] = std::bit_cast<float>(input_pattern(Extent::sparse, static_cast<std::uint32_t>(block), i));
+    oracle.round_array(x.data(), y.data() + block * n, n, work.order);
   });
   certificate[work.order].sparse_hash = hash_of(Format::f32, y.data(), y.size());
   progress.clear();

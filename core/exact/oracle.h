@@ -24,6 +24,7 @@ class Oracle {
   /// For the `count` consecutive bit patterns from `first` on. `asked`, if given, receives those that MPFR decided.
   void round_block(std::uint32_t first, std::size_t count, Order order, float* out,
                    std::vector<std::uint32_t>* asked = nullptr) const;
+  /// `out` must not be x.
   void round_array(const float* x, float* out, std::size_t n, Order order) const;
   /// The double nearest to the true value, or one of its neighbours.
   double value(float x, Order order) const { return pointwise_.value(x, order); }

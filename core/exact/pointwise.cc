@@ -228,8 +228,15 @@ std::optional<double> Pointwise::tail_limit(const Interval& x, Order order) cons
   mpfr_exp_t beyond = mpfr_get_exp(x.lower()), within = -(mpfr_exp_t{1} << 12);
   while (beyond - within > 1) {
     const mpfr_exp_t middle = within + (beyond - within) / 2;
-    const Interval v = at(middle);
-    (lost(v) || sign(v) == 0 ? beyond : within) = middle;
+    (lost(at(middle)) ? beyond : within) = middle;
+  }
+  // Shortly before that a factor may have left the range already.
+  if (within > 1 && sign(at(within)) == 0) {
+    beyond = std::exchange(within, 1);
+    while (beyond - within > 1) {
+      const mpfr_exp_t middle = within + (beyond - within) / 2;
+      (sign(at(middle)) == 0 ? beyond : within) = middle;
+    }
   }
   const Interval v = at(within);
   if (lost(v) || sign(v) == 0) return std::nullopt;
