@@ -39,8 +39,9 @@ struct Sqrtsoftplus {
   }
   template <class R>
   static auto curvature(R x) {
-    const auto [w, q, s, c] = root_of_softplus(at_most(x, far));  // an infinite x would leave +0
+    const auto [w, q, s, c] = root_of_softplus(x);
     const R slope = 0.5 * w * s * reciprocal_sqrt(q);
-    return cancelling_sum(slope * c, -0.5 * slope * s * reciprocal(q));  // root near 0.9214
+    const R first = select(x > 0x1p1000, -0.0, slope * c);           // an infinite x would leave +0
+    return cancelling_sum(first, -0.5 * slope * s * reciprocal(q));  // root near 0.9214
   }
 };

@@ -46,26 +46,25 @@ double to_format(const big::Big& y, const FormatInfo& format) {
   return y.rounded(format.precision, format.least_exponent);
 }
 
-/// f(x), which is y to 256 bits, rounded once. What tips a tie like x/2 (1 + x/2 + ...) of a tiny x lies beyond any
-/// number of bits. But f is its first term there, of some power of x, and on which side the others lie shows at a
-/// larger x, too.
+/// f(x), which is y to 256 bits, rounded once. What tips a tie like x/2 (1 + x/2 + ...) of a tiny x, or 3x/2 (1 - 1/3x)
+/// of a huge one, lies beyond any number of bits. But f is its first term there, of some power of x, and on which side
+/// the others lie shows at an x nearer to 1, too.
 double to_format(const Elementwise& f, double x, const big::Big& y, const FormatInfo& format) {
   const big::Big little = scale(y, -200);
   const double outwards = to_format(y + little, format), inwards = to_format(y - little, format);
   if (outwards == inwards) return outwards;
   // What 256 bits cannot tell from a tie is one: (x + 3)/6 for many x.
   const big::Big middle = scale(big::Big(outwards) + big::Big(inwards), -1);
-  if (std::fabs(x) > 0x1p-100 || x == 0)
+  if ((std::fabs(x) > 0x1p-100 && std::fabs(x) < 0x1p100) || x == 0)
     return std::isfinite(outwards) && !(middle < y).holds && !(y < middle).holds ? to_format(middle, format)
                                                                                  : to_format(y, format);
-  const std::int64_t up = -40 - big::Big(x).exponent();
-  const big::Big at_larger = f.big(scale(big::Big(x), up), f.parameters);
-  const double power =
-      std::nearbyint(static_cast<double>(at_larger.exponent() - y.exponent()) / static_cast<double>(up));
+  const std::int64_t up = (std::fabs(x) < 1 ? -40 : 40) - big::Big(x).exponent();
+  const big::Big nearer = f.big(scale(big::Big(x), up), f.parameters);
+  const double power = std::nearbyint(static_cast<double>(nearer.exponent() - y.exponent()) / static_cast<double>(up));
   const big::Big first_term = scale(y, static_cast<std::int64_t>(power) * up);
-  return (abs(at_larger) > abs(first_term)).holds   ? outwards
-         : (abs(at_larger) < abs(first_term)).holds ? inwards
-                                                    : to_format(y, format);
+  return (abs(nearer) > abs(first_term)).holds   ? outwards
+         : (abs(nearer) < abs(first_term)).holds ? inwards
+                                                 : to_format(y, format);
 }
 
 double at_infinity(const Elementwise& f, double x) {

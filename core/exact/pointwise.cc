@@ -252,10 +252,10 @@ std::optional<double> Pointwise::tail_limit(const Interval& x, Order order) cons
   return limit;
 }
 
-bool Pointwise::vanishes(float x, Order order) const {
+bool Pointwise::settles(float x, Order order, bool bounded) const {
   const Precision precision(kFirstBits);
   const Interval point = static_cast<double>(x);
-  return lost(enclose(point, order, kFirstBits)) && tail_limit(point, order).has_value();
+  return (bounded || lost(enclose(point, order, kFirstBits))) && tail_limit(point, order).has_value();
 }
 
 bool Pointwise::zero_at(double x) const {

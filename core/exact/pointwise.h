@@ -41,8 +41,9 @@ class Pointwise {
     return static_cast<float>(round(static_cast<double>(x), order, Rounding{}).value);
   }
 
-  /// Whether the result is a zero because x lies so far out in a tail that MPFR cannot hold the value.
-  bool vanishes(float x, Order order) const;
+  /// Whether the result is known because x lies so far out in a tail that MPFR cannot hold the value, or the factors
+  /// that it is made of (`bounded`).
+  bool settles(float x, Order order, bool bounded) const;
 
   /// The double nearest to the true value.
   double value(float x, Order order) const {

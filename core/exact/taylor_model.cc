@@ -355,7 +355,10 @@ class Builder {
     }
     const auto value = rounded(v, {});
     // Where numbers on the way exceed even MPFR's range, what has vanished in a tail remains so.
-    const bool tail = !v.bounded() && !at_zero && pointwise_.vanishes(input(piece.first), static_cast<Order>(order));
+    // So far out even bounded enclosures may hold factors that have left the range.
+    const bool far = std::abs(input(piece.first)) >= 0x1p56f && !value;
+    const bool tail = !at_zero && (!v.bounded() || far) &&
+                      pointwise_.settles(input(piece.first), static_cast<Order>(order), v.bounded());
     if (tail || (!value && magnitude(v) < kUnderflow)) {
       add_settled(piece, order, tail);
       return;
