@@ -433,6 +433,8 @@ std::vector<std::string> calls() {
             std::snprintf(text, sizeof text, "%.17g", value);
             all.push_back(std::string(entry.info->name) + ":" + std::string(p.name) + "=" + text);
           }
+  // Models for its tail are missing yet: cutting the line into pieces would not end. See certificates_test.cc.
+  std::erase(all, "tanhexp");
   return all;
 }
 
