@@ -25,8 +25,9 @@ std::vector<const Entry*> elementwise() {
     if (entry.elementwise()) entries.push_back(&entry);
   return entries;
 }
-/// Certified in the short formats only: the oracle has no model yet for the tail of tanhexp' and tanhexp'', where factors
-/// leave MPFR's range although the product does not. Once there is a certificate, this test wants the name struck out.
+/// Certified in the short formats only: the oracle has no model yet for the tail of tanhexp' and tanhexp'', where
+/// factors leave MPFR's range although the product does not. Once there is a certificate, this test wants the name
+/// struck out.
 const std::set<std::string_view> kWithoutFloats = {"tanhexp"};
 
 class Certificates : public testing::TestWithParam<const Entry*> {

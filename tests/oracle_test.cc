@@ -530,7 +530,8 @@ TEST(Oracle, AgreesWithTheLiteralFormulas) {
       }
     }
   }
-  const std::set<std::string> known = {"relu6", "selu", "scaled_elu"};  // branches say all; elu, and facts_test the rest
+  const std::set<std::string> known = {"relu6", "selu",
+                                       "scaled_elu"};  // branches say all; elu, and facts_test the rest
   for (const Entry& entry : functions()) {
     const std::string name(entry.info->name);
     EXPECT_TRUE(!entry.elementwise() || seen.contains(name) || known.contains(name)) << name << " has no formula here";

@@ -16,7 +16,9 @@ struct DoubleDouble {
   HWY_INLINE DoubleDouble(Real high, Real low) : hi(high), lo(low) {}
   HWY_INLINE DoubleDouble(TwoReals<1> s) : hi(s.high), lo(s.low) {}
   HWY_INLINE explicit DoubleDouble(Constant c) : hi(c.high), lo(c.low) {}
-  static HWY_INLINE DoubleDouble constant(double high, double low, double /*lowest*/ = 0) { return {Real(high), Real(low)}; }
+  static HWY_INLINE DoubleDouble constant(double high, double low, double /*lowest*/ = 0) {
+    return {Real(high), Real(low)};
+  }
 
   /// hi + lo where |hi| >= |lo| or hi = 0.
   static HWY_INLINE DoubleDouble normal(Real high, Real low) {
