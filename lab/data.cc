@@ -245,6 +245,17 @@ std::string hash_of(const Data& data) {
 
 }  // namespace
 
+DataOptions digits() {
+  std::error_code error;
+  std::filesystem::path directory = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  directory = directory / ".." / "share" / "actfun" / "data";
+  if (!std::filesystem::is_directory(directory, error)) directory = ACTFUN_DATA_SOURCE_DIR;
+  DataOptions options;
+  options.data = (directory / "digits_standard.npy").string();
+  options.labels = (directory / "digits_labels.npy").string();
+  return options;
+}
+
 Table read_table(const std::string& path) {
   try {
     const std::string bytes = read_bytes(path);

@@ -31,6 +31,9 @@ struct DataOptions {
   bool standardise = true;                 ///< every feature to mean 0, deviation 1 over the training samples
 };
 
+/// The handwritten digits of the repository, or of the installed program: data/README.md.
+DataOptions digits();
+
 /// Throws what is wrong with which file: a format that is not known, a file that ends too early or has gzip errors,
 /// shapes that do not fit, a NaN or infinity (with its place), labels that are not integers from 0 to classes - 1.
 /// Which samples are set aside depends on their number alone.

@@ -258,7 +258,8 @@ void Network<T>::settle() {
 template class Network<float>;
 template class Network<double>;
 
-Json train(const Settings& settings, const Data& data, const std::string& dump) {
+Json train(const Settings& settings, const Data& data, const std::string& dump,
+           const std::function<void()>& epoch_done) {
   fix_products();
   Network<float> network(settings, data.train.x.cols(), data.classes);
   Optimiser<float> optimiser(settings.method, settings.rate, settings.momentum);
@@ -281,6 +282,7 @@ Json train(const Settings& settings, const Data& data, const std::string& dump) 
       break;
     }
     record["seconds"].push_back(number(seconds));
+    epoch_done();
   }
   record["nonlinearity"] = number(nonlinearity(network, data.train));
   if (!dump.empty()) dump_sums(network, data.train, dump);

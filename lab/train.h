@@ -2,6 +2,7 @@
 // One run: a multilayer perceptron is trained, and what its functions did is written down epoch by epoch.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -83,7 +84,8 @@ extern template class Network<double>;
 /// Numbers have five digits; infinities and NaN are null. Nothing but `seconds` depends on the machine's load or on
 /// other runs. With `dump`, a directory, hidden layer L's sums z of all training samples go there as layerL.npy, L
 /// from 1.
-Json train(const Settings& settings, const Data& data, const std::string& dump = "");
+Json train(const Settings& settings, const Data& data, const std::string& dump = "",
+           const std::function<void()>& epoch_done = [] {});
 
 /// A single layer of one unit, without an output layer, that is trained to be a given function of one number.
 struct FitSettings {
