@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tool/gnuplot.h"
@@ -16,18 +17,29 @@ constexpr std::size_t kColours = std::size(Palette::curves);
 
 std::string quote(const std::string& text) { return fmt::format("'{}'", replace_all(text, "'", "''")); }
 
-/// A data block with columns x, y, low, high.
-std::string data(std::string_view name, const Chart::Series& series, bool log_y) {
-  std::string text = fmt::format("${} << EOD\n", name);
+/// The points that can be drawn, as lines of x, y, low, high; a blank line between them lifts the pen.
+std::string points(const Chart::Series& series, const Chart& chart) {
+  std::string text;
   for (std::size_t i = 0; i < series.y.size(); ++i) {
-    const double y = series.y[i], low = series.low.empty() ? y : series.low[i],
+    const double x = series.x[i], y = series.y[i], low = series.low.empty() ? y : series.low[i],
                  high = series.high.empty() ? y : series.high[i];
-    if (!std::isfinite(y) || (log_y && y <= 0))
-      text += '\n';  // lifts the pen
+    if (!std::isfinite(x) || !std::isfinite(y) || (chart.log_y && y <= 0) || (chart.log_x && x <= 0))
+      text += text.empty() || text.ends_with("\n\n") ? "" : "\n";
     else
-      text += fmt::format("{:.6g} {:.6g} {:.6g} {:.6g}\n", series.x[i], y, log_y && low <= 0 ? y : low, high);
+      text += fmt::format("{:.6g} {:.6g} {:.6g} {:.6g}\n", x, y, chart.log_y && low <= 0 ? y : low, high);
   }
-  return text + "EOD\n";
+  return text;
+}
+
+/// From the first to the last x of all series; of one x, some room around it.
+std::pair<double, double> x_range(const Chart& chart) {
+  double low = INFINITY, high = -INFINITY;
+  for (const Chart::Series& series : chart.series)
+    for (const double x : series.x)
+      if (std::isfinite(x) && !(chart.log_x && x <= 0)) low = std::min(low, x), high = std::max(high, x);
+  if (!(low <= high)) return {1, 2};
+  if (low == high) return chart.log_x ? std::pair(low / 2, high * 2) : std::pair(low - 1, high + 1);
+  return {low, high};
 }
 
 std::string commands(const Chart& chart, std::size_t id) {
@@ -35,6 +47,8 @@ std::string commands(const Chart& chart, std::size_t id) {
   if (chart.log_x) text += "set logscale x\n";
   if (chart.log_y) text += "set logscale y\nset format y '%.0e'\n";
   if (!chart.log_y) text += "set format y '%g'\n";
+  const auto [from, to] = x_range(chart);
+  text += fmt::format("set xrange [{:.6g}:{:.6g}]\n", from, to);
   if (chart.y_range) text += fmt::format("set yrange [{}:{}]\n", chart.y_range->first, chart.y_range->second);
   text += fmt::format("set title {} font ',13' noenhanced textcolor rgb '{}'\n", quote(chart.title), Palette::text);
   text += fmt::format("set xlabel {0} noenhanced textcolor rgb '{2}'\nset ylabel {1} noenhanced textcolor rgb '{2}'\n",
@@ -45,15 +59,17 @@ std::string commands(const Chart& chart, std::size_t id) {
     const std::string name = fmt::format("d{}_{}", id, i);
     const std::string_view colour = Palette::curves[series.colour % kColours];
     const std::string_view dash = dashes[series.colour / kColours % std::size(dashes)];
-    text += data(name, series, chart.log_y);
+    const std::string block = points(series, chart);
+    if (block.empty()) continue;
+    text += fmt::format("${} << EOD\n{}EOD\n", name, block);
     if (!series.low.empty())
       bands += fmt::format("${} using 1:3:4 with filledcurves fc rgb '{}' fs transparent solid 0.15 noborder notitle, ",
                            name, colour);
-    lines += fmt::format("{}${} using 1:2 with {} lw 2 dt {} lc rgb '{}' {} title {}", i > 0 ? ", " : "", name,
+    lines += fmt::format("{}${} using 1:2 with {} lw 2 dt {} lc rgb '{}' {} title {}", lines.empty() ? "" : ", ", name,
                          series.points ? "linespoints" : "lines", dash, colour, series.points ? "pt 7 ps 0.5" : "",
                          quote(series.label));
   }
-  if (lines.empty()) return text + "plot 1/0 notitle\n";
+  if (lines.empty()) return text + "unset logscale y\nplot [][0:1] 1/0 notitle\n";
   return text + "plot " + bands + lines + "\n";
 }
 
