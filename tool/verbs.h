@@ -25,5 +25,6 @@ void add_naive(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_targets(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_lab(CLI::App& app);
 
 }  // namespace actfun::tool
