@@ -267,11 +267,29 @@ Summary Layer::summary(std::size_t from, std::size_t to) const {
 Summary Layer::channel(std::size_t c) const { return summary(c, c + 1); }
 Summary Layer::all() const { return summary(0, channels_); }
 
+std::size_t Layer::dead() const {
+  std::size_t count = 0;
+  for (std::size_t c = 0; c < channels_; ++c) {
+    const std::uint64_t n = state_.elements[c];
+    count += n > 0 && state_.counts[inactive * channels_ + c] == n;
+  }
+  return count;
+}
+
 void Layer::restore(State state, double f_error, double gain_error) {
   if (state.elements.size() != channels_ || state.counts.size() != kCounts * channels_ ||
       state.bins.size() != kBins * channels_ || state.largest.size() != channels_ ||
       state.sums.size() != kSums * channels_)
     throw std::invalid_argument("its lists have not the length that its channels need");
+  for (std::size_t c = 0; c < channels_; ++c) {
+    const auto of = [&](Count which) { return state.counts[which * channels_ + c]; };
+    const std::uint64_t n = state.elements[c];
+    std::uint64_t parts = 0;
+    bool more = false;
+    for (const Count which : {nan, plus_inf, minus_inf, lost}) more |= __builtin_add_overflow(parts, of(which), &parts);
+    for (const Count which : {zero, saturated, inactive, subnormal}) more |= of(which) > n;
+    if (more || parts > n) throw std::invalid_argument("it counts more elements than there are");
+  }
   state_ = std::move(state);
   f_error_ = f_error;
   gain_error_ = gain_error;

@@ -86,6 +86,7 @@ class Layer {
 
   Summary channel(std::size_t c) const;
   Summary all() const;
+  std::size_t dead() const;  ///< channels
   /// By how much the mean of f and the gain may be off because usual elements take parabolas.
   double f_error() const { return f_error_; }
   double gain_error() const { return gain_error_; }
