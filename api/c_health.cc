@@ -54,6 +54,8 @@ void fill(const Summary& s, std::size_t dead, actfun_health_summary& to) {
         .f_mean = s.f_mean,
         .f_spread = s.f_spread,
         .gain = s.gain,
+        .f_mean_error = s.f_error,
+        .gain_error = s.gain_error,
         .largest = static_cast<double>(s.largest)};
 }
 
@@ -108,13 +110,6 @@ actfun_status actfun_health_channel(const actfun_health* check, size_t channel, 
 actfun_status actfun_health_all(const actfun_health* check, actfun_health_summary* summary) {
   if (!check || !summary) return ACTFUN_NULL_POINTER;
   return guarded([&] { fill(check->layer.all(), check->layer.dead(), *summary); });
-}
-
-actfun_status actfun_health_errors(const actfun_health* check, double* f_mean, double* gain) {
-  if (!check || !f_mean || !gain) return ACTFUN_NULL_POINTER;
-  *f_mean = check->layer.f_error();
-  *gain = check->layer.gain_error();
-  return ACTFUN_OK;
 }
 
 }  // extern "C"

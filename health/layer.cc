@@ -105,6 +105,8 @@ std::size_t Cut::channel_of(std::size_t column) const {
   return runs_ ? column / kLanes : column / shape_.inner % shape_.channels;
 }
 
+std::size_t Cut::channel_of_element(std::size_t element) const { return element / shape_.inner % shape_.channels; }
+
 std::size_t Cut::first(std::size_t part) const {
   return std::min(shape_.size(), part * step_ * (runs_ ? shape_.inner : columns_));
 }
@@ -133,14 +135,13 @@ void Cut::for_pieces(std::size_t part, const std::function<void(const Piece&)>& 
   }
 }
 
-Layer::Layer(const Plan& plan, std::size_t channels) : plan_(&plan), channels_(channels) {
+Layer::Layer(const Plan& plan, std::size_t channels) : plan_(&plan), channels_(channels), exact_(plan.exact) {
   check_channels(channels);
   state_.elements.assign(channels, 0);
   state_.counts.assign(kCounts * channels, 0);
   state_.bins.assign(kBins * channels, 0);
   state_.largest.assign(channels, 0);
   state_.sums.assign(kSums * channels, {});
-  if (plan.call && !plan.exact) f_error_ = plan.value_error, gain_error_ = plan.gain_error;
 }
 
 void Layer::add(const void* x, Shape shape, const Target& target) {
@@ -166,13 +167,38 @@ void Layer::add_part(const Cut& cut, std::size_t part, const Get& get, const Tar
   else
     scratch_[0].clear();
   cut.for_pieces(part, [&](const Cut::Piece& piece) {
-    count(*plan_, get(piece.element, piece.size()), piece.rows, piece.width, piece.width, scratch_[0], piece.column,
-          target);
+    const float* const x = get(piece.element, piece.size());
+    count(*plan_, x, piece.rows, piece.width, piece.width, scratch_[0], piece.column, target);
+    if (plan_->exact) add_exactly(piece, x, cut, target);
     if (cut.runs()) state_.elements[cut.channel_of(piece.column)] += piece.size();
   });
   if (!cut.runs())
     for (std::uint64_t& elements : state_.elements) elements += (cut.first(part + 1) - cut.first(part)) / channels_;
   flush(scratch_[0], cut);
+}
+
+/// Adds the sums of a piece without rounding: what they are depends on the elements alone.
+void Layer::add_exactly(const Cut::Piece& piece, const float* x, const Cut& cut, const Target& target) {
+  constexpr std::size_t kTile = 1024;
+  float y[kTile], slope[kTile];
+  for (std::size_t from = 0; from < piece.size(); from += kTile) {
+    const std::size_t n = std::min(kTile, piece.size() - from);
+    if (plan_->call) plan_->call->evaluate_value_and_slope(x + from, y, slope, n, target);
+    for (std::size_t i = 0; i < n; ++i) {
+      ExactSum* const sums = &state_.sums[cut.channel_of_element(piece.element + from + i)];
+      const auto add = [&](Sum which, float value, bool squared) {
+        const auto wide = static_cast<double>(value);
+        sums[which * channels_].add(squared ? wide * wide : wide);
+      };
+      if (!std::isfinite(x[from + i])) continue;
+      add(sum_x, x[from + i], false);
+      add(sum_xx, x[from + i], true);
+      if (!plan_->call || !std::isfinite(y[i]) || !std::isfinite(slope[i])) continue;
+      add(sum_f, y[i], false);
+      add(sum_ff, y[i], true);
+      add(sum_gg, slope[i], true);
+    }
+  }
 }
 
 /// Columns are added to their channels in their order, the sums of a channel then exactly to what is known.
@@ -190,6 +216,7 @@ void Layer::flush(const Columns& columns, const Cut& cut) {
   fold(columns.bins, state_.bins, kBins, std::plus<std::uint64_t>());
   fold(columns.largest, state_.largest, 1, [](float a, float b) { return std::max(a, b); });
 
+  if (plan_->exact) return;
   std::vector<double> sums(kSums * channels_);
   fold(columns.sums, sums, kSums, std::plus<double>());
   if (plan_->call &&
@@ -236,8 +263,7 @@ void Layer::merge(const Layer& other) {
   add(state_.bins, other.state_.bins);
   for (std::size_t i = 0; i < state_.sums.size(); ++i) state_.sums[i].add(other.state_.sums[i]);
   for (std::size_t c = 0; c < channels_; ++c) state_.largest[c] = std::max(state_.largest[c], other.state_.largest[c]);
-  f_error_ = std::max(f_error_, other.f_error_);
-  gain_error_ = std::max(gain_error_, other.gain_error_);
+  exact_ = exact_ && other.exact_;
 }
 
 Summary Layer::summary(std::size_t from, std::size_t to) const {
@@ -260,6 +286,15 @@ Summary Layer::summary(std::size_t from, std::size_t to) const {
     s.f_mean = f.mean;
     s.f_spread = f.spread;
     if (kept > 0) s.gain = sums[sum_gg].value() / static_cast<double>(kept);
+    for (std::size_t b = 0; b < kInside && kept > 0 && !exact_; ++b) {
+      const double share = static_cast<double>(s.bins[kOutside + b]) / static_cast<double>(kept);
+      constexpr std::size_t kCellsOfBin = kCells / kInside;
+      const auto largest = [&](const double* errors) {
+        return *std::max_element(errors + kCellsOfBin * b, errors + kCellsOfBin * (b + 1));
+      };
+      s.f_error += share * largest(plan_->value_error);
+      s.gain_error += share * largest(plan_->gain_error);
+    }
   }
   s.dead = s.elements > 0 && s.counts[inactive] == s.elements;
   return s;
@@ -276,7 +311,7 @@ std::size_t Layer::dead() const {
   return count;
 }
 
-void Layer::restore(State state, double f_error, double gain_error) {
+void Layer::restore(State state) {
   if (state.elements.size() != channels_ || state.counts.size() != kCounts * channels_ ||
       state.bins.size() != kBins * channels_ || state.largest.size() != channels_ ||
       state.sums.size() != kSums * channels_)
@@ -291,8 +326,6 @@ void Layer::restore(State state, double f_error, double gain_error) {
     if (more || parts > n) throw std::invalid_argument("it counts more elements than there are");
   }
   state_ = std::move(state);
-  f_error_ = f_error;
-  gain_error_ = gain_error;
 }
 
 void to_floats(Format format, const void* x, float* y, std::size_t n, const Target& target) {

@@ -34,6 +34,8 @@ struct Summary {
   double mean, spread;  ///< of finite elements; NaN if there is none
   /// Of f over finite elements with finite f and f'; NaN without a function.
   double f_mean, f_spread, gain;
+  /// By how much f_mean and gain may be off because usual elements take parabolas.
+  double f_error, gain_error;
   bool dead;  ///< there are elements, and f = f' = 0 at all of them
 
   std::uint64_t infinite() const { return counts[plus_inf] + counts[minus_inf]; }
@@ -48,6 +50,7 @@ class Cut {
   std::size_t columns() const { return columns_; }
   bool runs() const { return runs_; }
   std::size_t channel_of(std::size_t column) const;
+  std::size_t channel_of_element(std::size_t element) const;
 
   /// A run of elements that lie together, as rows of `width` columns from column `first` on.
   struct Piece {
@@ -86,10 +89,8 @@ class Layer {
 
   Summary channel(std::size_t c) const;
   Summary all() const;
-  std::size_t dead() const;  ///< channels
-  /// By how much the mean of f and the gain may be off because usual elements take parabolas.
-  double f_error() const { return f_error_; }
-  double gain_error() const { return gain_error_; }
+  std::size_t dead() const;              ///< channels
+  bool exact() const { return exact_; }  ///< all elements were counted by an exact plan
 
   /// Everything, for files: merging and summaries need nothing else.
   struct State {
@@ -99,16 +100,17 @@ class Layer {
   };
   const State& state() const { return state_; }
   /// Throws std::invalid_argument when sizes do not fit.
-  void restore(State state, double f_error, double gain_error);
+  void restore(State state);
 
  private:
   Summary summary(std::size_t from, std::size_t to) const;  ///< of channels [from, to) together
+  void add_exactly(const Cut::Piece& piece, const float* x, const Cut& cut, const Target& target);
   void flush(const Columns& columns, const Cut& cut);
 
   const Plan* plan_;
   std::size_t channels_;
   State state_;
-  double f_error_ = 0, gain_error_ = 0;
+  bool exact_;
   std::vector<Columns> scratch_;  ///< none or one: kept between parts
 };
 

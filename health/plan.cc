@@ -215,8 +215,8 @@ Plan::Plan(const Call& function, Format elements, float limit, bool always_exact
     for (int i = 0; i <= kSamples && good; ++i)
       good = fits(std::clamp(left + kCellWidth * static_cast<float>(i) / kSamples, first, last));
     if (good) {
-      value_error = std::max(value_error, value_distance);
-      gain_error = std::max(gain_error, gain_distance);
+      value_error[cell] = value_distance;
+      gain_error[cell] = gain_distance;
     } else {
       avoided.push_back({left, last});
     }

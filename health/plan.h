@@ -41,7 +41,7 @@ struct Parabolas {
 struct Plan {
   std::optional<Call> call;  ///< none: the elements are activations, only the elements themselves are counted
   float tolerance = 0;       ///< an element is saturated when |f'(x)| is below
-  bool exact = false;        ///< no element is usual
+  bool exact = false;        ///< no element is usual, and sums are exact
   Format format;             ///< that the elements come in
 
   std::vector<Interval> saturated, inactive;                   ///< within (-kReach, kReach)
@@ -49,13 +49,13 @@ struct Plan {
   std::vector<Pattern> saturated_patterns, inactive_patterns;  ///< the same intervals but for zero
   bool zero_is_saturated = false, zero_is_inactive = false;
   Parabolas value{}, gain{};               ///< of f and of f'^2
-  double value_error = 0, gain_error = 0;  ///< the largest distances found, on usual elements but zero
+  double value_error[kCells] = {}, gain_error[kCells] = {};    ///< the largest distances found in each cell
   float value_at_zero = 0, slope_at_zero = 0;
 
   /// The plan for a function. `exact` asks for the kernels on every element. Throws nothing.
   Plan(const Call& function, Format format, float tolerance, bool exact);
   /// The plan for activations.
-  explicit Plan(Format elements) : format(elements) {}
+  explicit Plan(Format elements, bool always_exact = false) : exact(always_exact), format(elements) {}
 
   /// The least normal number of the format; of f64 that of f32, as which its elements are counted.
   float least_normal() const;

@@ -229,7 +229,10 @@ class Checkup {
       if (files.back().tensors().empty())
         fail("{} holds no tensor of floating-point numbers{}", input.path,
              files.back().skipped() > 0 ? fmt::format("; {} others are left out", files.back().skipped()) : "");
-      for (const Tensor& tensor : files.back().tensors()) bytes_ += tensor.size() * info_of(tensor.format).bytes;
+      for (const Tensor& tensor : files.back().tensors()) {
+        bytes_ += tensor.size() * info_of(tensor.format).bytes;
+        sizes_[input.layer.empty() ? tensor.name : input.layer] += tensor.size();
+      }
     }
     Progress progress("reading", bytes_);
     const auto each = [&](auto body) {
@@ -266,9 +269,9 @@ class Checkup {
     Patient made;
     made.name = name;
     if (const std::optional<Call> call = call_of(name))
-      made.plan = std::make_unique<Plan>(*call, tensor.format, options_.tolerance, options_.exact || small(tensor));
+      made.plan = std::make_unique<Plan>(*call, tensor.format, options_.tolerance, exact(name));
     else
-      made.plan = std::make_unique<Plan>(tensor.format);
+      made.plan = std::make_unique<Plan>(tensor.format, exact(name));
     const Shape shape = shape_of(tensor, axes_.of(name));
     try {
       made.layer = std::make_unique<Layer>(*made.plan, shape.channels);
@@ -279,8 +282,11 @@ class Checkup {
     return patients_.list().back();
   }
 
-  /// Of small tensors every element is given to the kernels: it costs nothing.
-  static bool small(const Tensor& tensor) { return tensor.size() <= std::size_t{1} << 16; }
+  /// Of small layers every element is given to the kernels: it costs nothing.
+  bool exact(const std::string& layer) const {
+    constexpr std::uint64_t kSmall = std::uint64_t{1} << 20;
+    return options_.exact || sizes_.at(layer) <= kSmall;
+  }
 
   std::optional<Call> call_of(const std::string& layer) const {
     const std::optional<std::string> text = functions_.of(layer);
@@ -321,7 +327,8 @@ class Checkup {
   PerLayer functions_, axes_;
   Bare bare_;
   Patients patients_;
-  std::uint64_t bytes_ = 0;  ///< of all tensors
+  std::uint64_t bytes_ = 0;                     ///< of all tensors
+  std::map<std::string, std::uint64_t> sizes_;  ///< elements of each layer in this run
 };
 
 /// All limits that the user set and that a layer breaks.
@@ -348,7 +355,8 @@ std::vector<std::string> broken_limits(const Options& options, const std::vector
     check(options.max_bf16_overflow, true, static_cast<double>(all.counts[bf16_overflow]),
           "the number of elements too large for bf16");
     if (!e.patient->plan->call) continue;
-    check(options.max_saturated, true, share(all.counts[health::saturated], all.elements), "the share of saturated elements");
+    check(options.max_saturated, true, share(all.counts[health::saturated], all.elements),
+          "the share of saturated elements");
     check(options.min_gain, false, all.gain, "the gain E[f'^2]");
     check(options.max_gain, true, all.gain, "the gain E[f'^2]");
   }

@@ -119,10 +119,9 @@ std::vector<std::string> facts(const Examined& e) {
                               e.diagnosis.dead, e.diagnosis.channels.size(), all.counts[inactive], all.elements,
                               all.counts[zero], all.counts[subnormal], info_of(plan.format).name));
   if (plan.call) {
-    const Layer& layer = *e.patient->layer;
     const auto within = [](double error) { return error > 0 ? fmt::format(" (within {:.1g})", error) : std::string(); };
-    lines.push_back(fmt::format("mean f {}{}, spread f {}, E[f'^2] {}{}", number(all.f_mean), within(layer.f_error()),
-                                number(all.f_spread), number(all.gain), within(layer.gain_error())));
+    lines.push_back(fmt::format("mean f {}{}, spread f {}, E[f'^2] {}{}", number(all.f_mean), within(all.f_error),
+                                number(all.f_spread), number(all.gain), within(all.gain_error)));
   }
   lines.push_back(fmt::format("largest |x| {}", number(static_cast<double>(all.largest))));
   lines.push_back(format_line(all, Format::f16, "f16", f16_overflow, f16_subnormal, f16_underflow));
@@ -147,6 +146,8 @@ Json summary_json(const Summary& s, bool function) {
   json["f_mean"] = s.f_mean;
   json["f_spread"] = s.f_spread;
   json["gain"] = s.gain;
+  json["f_error"] = function ? Json(s.f_error) : Json();
+  json["gain_error"] = function ? Json(s.gain_error) : Json();
   json["lost"] = function ? Json(count(lost)) : Json();
   const auto format = [&](Format f, Count overflow, Count subnormal_count, Count underflow) {
     return Json{{"overflow", count(overflow)},
@@ -259,8 +260,6 @@ Json health_json(const std::vector<Examined>& layers) {
     json["units"] = d.channels.size();
     json["dead"] = d.dead;
     json.update(summary_json(d.all, function));
-    json["f_error"] = function ? Json(e.patient->layer->f_error()) : Json();
-    json["gain_error"] = function ? Json(e.patient->layer->gain_error()) : Json();
     json["constant"] = d.constant;
     Json edges = Json::array(), counts = Json::array();
     for (std::size_t b = 1; b < kBins; ++b) edges.push_back(bin_edge(b));

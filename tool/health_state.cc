@@ -74,10 +74,8 @@ Json layer_json(const Patient& patient) {
   if (plan.call) {
     json["kinks"] = actfun::name_of(plan.call->kinks);
     json["tolerance"] = plan.tolerance;
-    json["exact"] = plan.exact;
-    json["f_error"] = layer.f_error();
-    json["gain_error"] = layer.gain_error();
   }
+  json["exact"] = layer.exact();
   json["channels"] = layer.channels();
   json["elements"] = state.elements;
   json["largest"] = state.largest;
@@ -110,16 +108,13 @@ Patient patient_of(const Json& json) {
   patient.name = json.at("name").get<std::string>();
   patient.batches = json.at("batches").get<std::uint64_t>();
   const Format format = parse_format(json.at("format").get<std::string>());
-  double f_error = 0, gain_error = 0;
+  const bool exact = json.at("exact").get<bool>();
   if (json.at("function").is_null()) {
-    patient.plan = std::make_unique<Plan>(format);
+    patient.plan = std::make_unique<Plan>(format, exact);
   } else {
     const Call call = parse_call(json.at("function").get<std::string>(), json.at("kinks").get<std::string>());
     if (!call.entry->elementwise()) fail("{} works on rows", call.text());
-    patient.plan =
-        std::make_unique<Plan>(call, format, json.at("tolerance").get<float>(), json.at("exact").get<bool>());
-    f_error = json.at("f_error").get<double>();
-    gain_error = json.at("gain_error").get<double>();
+    patient.plan = std::make_unique<Plan>(call, format, json.at("tolerance").get<float>(), exact);
   }
   const auto channels = json.at("channels").get<std::size_t>();
   patient.layer = std::make_unique<Layer>(*patient.plan, channels);
@@ -137,7 +132,7 @@ Patient patient_of(const Json& json) {
     for (const Json& text : list) state.sums.push_back(exact_sum(text.get<std::string>()));
   }
   state.sums.resize(kSums * channels);
-  patient.layer->restore(std::move(state), f_error, gain_error);
+  patient.layer->restore(std::move(state));
   return patient;
 }
 

@@ -29,6 +29,7 @@ typedef struct actfun_health_summary {
   double mean, spread;     /* of finite x; the spread is the standard deviation of all, divided by n */
   double f_mean, f_spread; /* of f */
   double gain;             /* E[f'^2] */
+  double f_mean_error, gain_error; /* by how much these may be off; 0 of exact checks */
   double largest;          /* magnitude of a finite x; 0 if there is none */
 } actfun_health_summary;
 
@@ -57,8 +58,6 @@ ACTFUN_API actfun_status actfun_health_merge(actfun_health* check, const actfun_
 ACTFUN_API actfun_status actfun_health_channel(const actfun_health* check, size_t channel,
                                                actfun_health_summary* summary);
 ACTFUN_API actfun_status actfun_health_all(const actfun_health* check, actfun_health_summary* summary);
-/* The largest errors of f_mean and of gain; 0 and 0 for a check that is exact, or of activations. */
-ACTFUN_API actfun_status actfun_health_errors(const actfun_health* check, double* f_mean, double* gain);
 
 #ifdef __cplusplus
 }

@@ -80,15 +80,6 @@ class Health {
     detail::check(actfun_health_all(check_.get(), &summary), "Health::all");
     return summary;
   }
-  /// The largest errors of f_mean and gain.
-  struct Errors {
-    double f_mean, gain;
-  };
-  Errors errors() const {
-    Errors errors{};
-    detail::check(actfun_health_errors(check_.get(), &errors.f_mean, &errors.gain), "Health::errors");
-    return errors;
-  }
 
  private:
   void make(const actfun_function* f, const Options& options) {
