@@ -364,17 +364,17 @@ std::vector<std::string> broken_limits(const Options& options, const std::vector
 }
 
 /// How long it took from the files' first byte to the last result, next to a copy of as many bytes in memory.
-void print_speed(std::uint64_t bytes, unsigned threads, double took) {
+void print_speed(std::FILE* to, std::uint64_t bytes, unsigned threads, double took) {
   const std::size_t size = std::min<std::uint64_t>(bytes, std::uint64_t{1} << 28);
-  std::vector<unsigned char> from(size, 1), to(size);
+  std::vector<unsigned char> from(size, 1), goal(size);
   const std::size_t part = (size + threads - 1) / threads;
   const double copy = bench::interleaved_medians({[&] {
     std::vector<std::jthread> pool;
     for (std::size_t at = 0; at < size; at += part)
-      pool.emplace_back([&, at] { std::memcpy(&to[at], &from[at], std::min(part, size - at)); });
+      pool.emplace_back([&, at] { std::memcpy(&goal[at], &from[at], std::min(part, size - at)); });
   }})[0];
   const double rate = static_cast<double>(bytes) / took, copy_rate = static_cast<double>(size) / copy;
-  fmt::print("{} bytes in {:.1f} ms: {:.2f} GB/s; a copy in memory, as many threads: {:.2f} GB/s; ratio {:.2f}\n",
+  fmt::print(to, "{} bytes in {:.1f} ms: {:.2f} GB/s; a copy in memory, as many threads: {:.2f} GB/s; ratio {:.2f}\n",
              bytes, took * 1e3, rate * 1e-9, copy_rate * 1e-9, rate / copy_rate);
 }
 
@@ -400,7 +400,7 @@ void run_health(const Options& options) {
     fmt::print("{}\n", health_json(layers).dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
   else
     fmt::print("{}", health_text(layers, options.worst));
-  if (options.speed) print_speed(checkup.bytes(), options.threads, took);
+  if (options.speed) print_speed(options.json ? stderr : stdout, checkup.bytes(), options.threads, took);
 
   const std::vector<std::string> broken = broken_limits(options, layers);
   if (broken.empty()) return;

@@ -254,7 +254,7 @@ Json health_json(const std::vector<Examined>& layers) {
     verdict = std::max(verdict, d.verdict);
     Json json{{"name", e.patient->name}};
     json["function"] = function ? Json(function_of(e)) : Json();
-    json["tolerance"] = function ? Json(e.patient->plan->tolerance) : Json();
+    json["tolerance"] = function ? Json(std::stod(decimal(e.patient->plan->tolerance))) : Json();
     json["format"] = info_of(e.patient->plan->format).name;
     json["batches"] = e.patient->batches;
     json["units"] = d.channels.size();
