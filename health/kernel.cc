@@ -2,6 +2,7 @@
 #include "health/kernel.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -84,8 +85,9 @@ HWY_INLINE void for_rows(Tag tag, const Row* rows, std::size_t n, std::size_t v,
   for (std::size_t i = 0; i < n; ++i) body(hn::LoadU(tag, rows[i] + v));
 }
 
-/// Adds how many elements have a bit pattern of `range`.
-HWY_INLINE void count_patterns(Pattern range, const Row* rows, std::size_t n, std::uint32_t* to) {
+/// Adds how many elements have a bit pattern of `range`; `also_to` may be null.
+HWY_INLINE void count_patterns(Pattern range, const Row* rows, std::size_t n, std::uint32_t* to,
+                               std::uint32_t* also_to) {
   const F f;
   const I i;
   // first becomes the least integer.
@@ -95,39 +97,70 @@ HWY_INLINE void count_patterns(Pattern range, const Row* rows, std::size_t n, st
     auto outside = hn::Zero(U());
     for_rows(f, rows, n, v,
              [&](auto x) HWY_ATTR { outside = increment(outside, hn::Gt(hn::Sub(hn::BitCast(i, x), shift), last)); });
-    add_to(to + v, hn::Sub(hn::Set(U(), static_cast<std::uint32_t>(n)), outside));
+    const auto inside = hn::Sub(hn::Set(U(), static_cast<std::uint32_t>(n)), outside);
+    add_to(to + v, inside);
+    if (also_to) add_to(also_to + v, inside);
   }
 }
 
-/// Zeros, saturated and inactive elements, the largest magnitudes.
-void count_usual(const Plan& plan, const Row* rows, std::size_t n, Columns& to, std::size_t first) {
+/// The largest and the least magnitude of each lane, as integers: their order is the same, and NaN is the largest.
+struct Extremes {
+  alignas(64) std::int32_t largest[kLanes], least[kLanes];
+
+  bool some_from(float limit) const {
+    return *std::max_element(largest, largest + kLanes) >= std::bit_cast<std::int32_t>(limit);
+  }
+  bool some_below(float limit) const {
+    return *std::min_element(least, least + kLanes) < std::bit_cast<std::int32_t>(limit);
+  }
+};
+HWY_INLINE void find_extremes(const Row* rows, std::size_t n, Extremes& found) {
+  const F f;
+  const I i;
+  for (std::size_t v = 0; v < kLanes; v += hn::Lanes(f)) {
+    auto largest = hn::Zero(i), least = hn::Set(i, 0x7fffffff);
+    for_rows(f, rows, n, v, [&](auto x) HWY_ATTR {
+      const auto size = hn::BitCast(i, hn::Abs(x));
+      largest = hn::Max(largest, size);
+      least = hn::Min(least, size);
+    });
+    hn::Store(largest, i, found.largest + v);
+    hn::Store(least, i, found.least + v);
+  }
+}
+/// Zeros, and what is too small for the formats.
+void count_near_zero(const Plan& plan, const Row* rows, std::size_t n, Columns& to, std::size_t first) {
   const F f;
   const auto counts = [&](Count which) { return &to.counts[which * to.stride + first]; };
   const auto least_normal = hn::Set(f, std::max(kLeastNormalF16, plan.least_normal()));
-  auto more = hn::Zero(U());
   for (std::size_t v = 0; v < kLanes; v += hn::Lanes(f)) {
-    auto zeros = hn::Zero(U()), small = zeros;
-    auto largest = hn::BitCast(I(), hn::LoadU(f, &to.largest[first + v]));
+    auto zeros = hn::Zero(U());
     for_rows(f, rows, n, v, [&](auto x) HWY_ATTR {
-      const auto size = hn::Abs(x);
-      zeros = increment(zeros, hn::Eq(x, hn::Zero(f)));
-      small = increment(small, hn::Lt(size, least_normal));
-      largest = hn::Max(largest, hn::BitCast(I(), size));  // as integers, which is quicker
+      const auto none = hn::Eq(x, hn::Zero(f));
+      zeros = increment(zeros, none);
+      const auto small = hn::AndNot(none, hn::Lt(hn::Abs(x), least_normal));
+      if (!hn::AllFalse(f, small)) count_small(x, plan.least_normal(), to, first + v);
     });
-    hn::StoreU(hn::BitCast(f, largest), f, &to.largest[first + v]);
     for (const Count which : {zero, replaced}) add_to(counts(which) + v, zeros);
     if (plan.zero_is_saturated) add_to(counts(saturated) + v, zeros);
     if (plan.zero_is_inactive || !plan.call) add_to(counts(inactive) + v, zeros);
-    more = hn::Or(more, hn::Xor(small, zeros));
   }
-  for (const Pattern& range : plan.saturated_patterns) count_patterns(range, rows, n, counts(saturated));
-  for (const Pattern& range : plan.inactive_patterns) count_patterns(range, rows, n, counts(inactive));
-  if (hn::AllTrue(U(), hn::Eq(more, hn::Zero(U())))) return;
-  for (std::size_t v = 0; v < kLanes; v += hn::Lanes(f))
-    for_rows(f, rows, n, v, [&](auto x) HWY_ATTR {
-      const auto small = hn::AndNot(hn::Eq(x, hn::Zero(f)), hn::Lt(hn::Abs(x), least_normal));
-      if (!hn::AllFalse(f, small)) count_small(x, plan.least_normal(), to, first + v);
-    });
+}
+
+/// Saturated and inactive elements, zeros, the largest magnitudes.
+void count_usual(const Plan& plan, const Row* rows, std::size_t n, const Extremes& extremes, Columns& to,
+                 std::size_t first) {
+  const F f;
+  const auto counts = [&](Count which) { return &to.counts[which * to.stride + first]; };
+  for (std::size_t v = 0; v < kLanes; v += hn::Lanes(f)) {
+    const auto largest = hn::BitCast(f, hn::Load(I(), extremes.largest + v));
+    hn::StoreU(hn::Max(hn::LoadU(f, &to.largest[first + v]), largest), f, &to.largest[first + v]);
+  }
+  for (const Pattern& range : plan.saturated_patterns)
+    count_patterns(range, rows, n, counts(saturated), plan.same_patterns ? counts(inactive) : nullptr);
+  if (!plan.same_patterns)
+    for (const Pattern& range : plan.inactive_patterns) count_patterns(range, rows, n, counts(inactive), nullptr);
+  if (extremes.some_below(std::max(kLeastNormalF16, plan.least_normal()))) count_near_zero(plan, rows, n, to, first);
 }
 
 /// The sums of x and x^2. A square of a float is exact in f64. Two vectors at a time: one would wait for its additions.
@@ -166,10 +199,10 @@ HWY_INLINE hn::Vec<F> look_up(const float* table, hn::Vec<I> cell) {
 #endif
 }
 
+template <int degree>
 HWY_INLINE hn::Vec<F> parabola(const Parabolas& p, hn::Vec<I> cell, hn::Vec<F> t) {
-  auto sum = look_up(p.coefficient[kDegree], cell);
-  for (int power = kDegree - 1; power >= 0; --power)
-    sum = hn::Add(hn::Mul(sum, t), look_up(p.coefficient[power], cell));
+  auto sum = look_up(p.coefficient[degree], cell);
+  for (int power = degree - 1; power >= 0; --power) sum = hn::Add(hn::Mul(sum, t), look_up(p.coefficient[power], cell));
   return sum;
 }
 
@@ -181,9 +214,32 @@ void add_narrow(const float* from, double* to) {
     hn::StoreU(hn::Add(hn::LoadU(d, to + v), hn::PromoteTo(d, hn::LoadU(narrow, from + v))), d, to + v);
 }
 
-/// The histogram, and the sums of f, f^2 and f'^2 by the plan's parabolas. A bin's count takes a nibble of one of two
+/// Adds 1 to the nibble of a cell's bin: of `lower` for the lower half of the cells, of `upper` for the others.
+HWY_INLINE void count_nibble(hn::Vec<U> cell, hn::Vec<U>& lower, hn::Vec<U>& upper) {
+#if HWY_TARGET == HWY_AVX3
+  // Two look-ups are quicker than a shift and two additions under masks.
+  static constexpr auto kOne = [] {
+    std::array<std::uint32_t, kCells> one{};
+    for (std::size_t i = 0; i < kCells / 2; ++i) one[i] = 1u << (4 * (i / 2));
+    return one;
+  }();
+  const U u;
+  const auto ones = hn::LoadU(u, kOne.data()), zeros = hn::Zero(u);
+  lower = hn::Add(lower, hn::Vec<U>{_mm512_permutex2var_epi32(ones.raw, cell.raw, zeros.raw)});
+  upper = hn::Add(upper, hn::Vec<U>{_mm512_permutex2var_epi32(zeros.raw, cell.raw, ones.raw)});
+#else
+  const U u;
+  const auto one = hn::Shl(hn::Set(u, 1u), hn::And(hn::Add(cell, cell), hn::Set(u, 28u)));
+  const auto high = hn::TestBit(cell, hn::Set(u, kCells / 2u));
+  lower = hn::Add(lower, hn::IfThenZeroElse(high, one));
+  upper = hn::Add(upper, hn::IfThenElseZero(high, one));
+#endif
+}
+
+/// The histogram, and the sums of f, f^2 and f'^2 by the plan's parabolas, or lines; of degree 0 the
+/// histogram alone. A bin's count takes a nibble of one of two
 /// words, then a byte, then a word of its own.
-template <bool function>
+template <int degree>
 void draw_usual(const Plan& plan, const Row* rows, std::size_t n, Columns& to, std::size_t first) {
   const F f;
   const U u;
@@ -201,16 +257,13 @@ void draw_usual(const Plan& plan, const Row* rows, std::size_t n, Columns& to, s
         // Added to 2^23, an integer stands in the low bits.
         const auto cell =
             hn::And(hn::BitCast(u, hn::Add(whole, hn::Set(f, 0x1p23f + kCells / 2))), hn::Set(u, kCells - 1u));
-        const auto one = hn::Shl(hn::Set(u, 1u), hn::And(hn::Add(cell, cell), hn::Set(u, 28u)));
-        const auto high = hn::TestBit(cell, hn::Set(u, kCells / 2u));
-        lower = hn::IfThenElse(high, lower, hn::Add(lower, one));
-        upper = hn::IfThenElse(high, hn::Add(upper, one), upper);
-        if constexpr (function) {
+        count_nibble(cell, lower, upper);
+        if constexpr (degree > 0) {
           const auto t = hn::Sub(scaled, whole);
-          const auto value = parabola(plan.value, hn::BitCast(i, cell), t);
+          const auto value = parabola<degree>(plan.value, hn::BitCast(i, cell), t);
           sum = hn::Add(sum, value);
           squares = hn::Add(squares, hn::Mul(value, value));
-          gains = hn::Add(gains, parabola(plan.gain, hn::BitCast(i, cell), t));
+          gains = hn::Add(gains, parabola<degree>(plan.gain, hn::BitCast(i, cell), t));
         }
       }
       const auto add_part = [&](auto value, float* part)
@@ -225,7 +278,7 @@ void draw_usual(const Plan& plan, const Row* rows, std::size_t n, Columns& to, s
       add_to(bytes[3] + v, hn::And(hn::ShiftRight<4>(upper), even));
     }
   }
-  if constexpr (function) {
+  if constexpr (degree > 0) {
     add_narrow(part_f, &to.sums[sum_f * to.stride + first]);
     add_narrow(part_ff, &to.sums[sum_ff * to.stride + first]);
     add_narrow(part_gg, &to.sums[sum_gg * to.stride + first]);
@@ -310,21 +363,28 @@ void count_block(const Plan& plan, const float* x, std::size_t rows, std::size_t
   Row usual_rows[kBlockRows];
   alignas(64) float others[kBlockRows * kLanes], y[kBlockRows * kLanes], slope[kBlockRows * kLanes];
   std::size_t usual_count = 0, other_count = 0;
-  for (std::size_t row = 0; row < rows; ++row) {
-    const Row here = x + row * row_stride;
-    __builtin_prefetch(ahead + row * kLanes);
-    if (!plan.exact && usual(plan, here))
-      usual_rows[usual_count++] = here;
-    else
-      std::memcpy(others + kLanes * other_count++, here, kLanes * sizeof(float));
+  Extremes extremes;
+  for (; usual_count < rows; ++usual_count) {
+    usual_rows[usual_count] = x + usual_count * row_stride;
+    __builtin_prefetch(ahead + usual_count * kLanes);
+  }
+  find_extremes(usual_rows, rows, extremes);
+  if (plan.exact || !plan.avoided.empty() || extremes.some_from(kReach)) {  // one by one
+    usual_count = 0;
+    for (std::size_t row = 0; row < rows; ++row) {
+      const Row here = x + row * row_stride;
+      if (!plan.exact && usual(plan, here))
+        usual_rows[usual_count++] = here;
+      else
+        std::memcpy(others + kLanes * other_count++, here, kLanes * sizeof(float));
+    }
+    find_extremes(usual_rows, usual_count, extremes);
   }
   if (usual_count > 0) {
-    count_usual(plan, usual_rows, usual_count, to, first);
+    count_usual(plan, usual_rows, usual_count, extremes, to, first);
     sum_usual(usual_rows, usual_count, to, first);
-    if (plan.call)
-      draw_usual<true>(plan, usual_rows, usual_count, to, first);
-    else
-      draw_usual<false>(plan, usual_rows, usual_count, to, first);
+    auto* const draw = !plan.call ? draw_usual<0> : plan.linear ? draw_usual<1> : draw_usual<kDegree>;
+    draw(plan, usual_rows, usual_count, to, first);
   }
   if (other_count > 0) {
     if (plan.call) plan.call->evaluate_value_and_slope(others, y, slope, other_count * kLanes, target);

@@ -184,6 +184,8 @@ Plan::Plan(const Call& function, Format elements, float limit, bool always_exact
 
   saturated_patterns = patterns(saturated);
   inactive_patterns = patterns(inactive);
+  same_patterns = std::ranges::equal(saturated_patterns, inactive_patterns,
+                                     [](Pattern a, Pattern b) { return a.first == b.first && a.span == b.span; });
 
   const auto f = [&](float x) { return static_cast<double>(evaluate(function, Order::value, x)); };
   const auto squared_slope = [&](float x) {
@@ -221,6 +223,8 @@ Plan::Plan(const Call& function, Format elements, float limit, bool always_exact
       avoided.push_back({left, last});
     }
   }
+  linear = std::ranges::all_of(value.coefficient[kDegree], [](float c) { return c == 0; }) &&
+           std::ranges::all_of(gain.coefficient[kDegree], [](float c) { return c == 0; });
   exact = std::max({saturated.size(), inactive.size(), avoided.size()}) > kMostIntervals;
 }
 

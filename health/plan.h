@@ -47,9 +47,11 @@ struct Plan {
   std::vector<Interval> saturated, inactive;                   ///< within (-kReach, kReach)
   std::vector<Interval> avoided;                               ///< around kinks within a cell: not usual either
   std::vector<Pattern> saturated_patterns, inactive_patterns;  ///< the same intervals but for zero
+  bool same_patterns = false;                                  ///< the two lists are one
   bool zero_is_saturated = false, zero_is_inactive = false;
-  Parabolas value{}, gain{};               ///< of f and of f'^2
-  double value_error[kCells] = {}, gain_error[kCells] = {};    ///< the largest distances found in each cell
+  Parabolas value{}, gain{};                                 ///< of f and of f'^2
+  bool linear = false;                                       ///< all parabolas are straight lines
+  double value_error[kCells] = {}, gain_error[kCells] = {};  ///< the largest distances found in each cell
   float value_at_zero = 0, slope_at_zero = 0;
 
   /// The plan for a function. `exact` asks for the kernels on every element. Throws nothing.
