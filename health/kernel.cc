@@ -422,7 +422,9 @@ double bin_edge(std::size_t b) {
 std::size_t bin_of(float x) {
   if (!std::isfinite(x)) return kBins;
   if (std::fabs(x) < kReach) return static_cast<std::size_t>(std::floor(2 * x) + kOutside + kInside / 2);
-  const auto binade = std::min<std::size_t>(std::ilogb(x / kReach), kOutside - 1);
+  constexpr std::uint32_t kFirst = std::bit_cast<std::uint32_t>(kReach) >> 23;
+  const std::uint32_t exponent = (std::bit_cast<std::uint32_t>(x) & 0x7fffffff) >> 23;
+  const auto binade = std::min<std::size_t>(exponent - kFirst, kOutside - 1);
   return x > 0 ? kOutside + kInside + binade : kOutside - 1 - binade;
 }
 
