@@ -328,6 +328,8 @@ Json fit(const FitSettings& settings) {
     layer->settle();
   }
   record["error"] = number((layer->y() - target).cwiseAbs().maxCoeff());
+  const auto passes = layer->slope().cwiseAbs().colwise().maxCoeff().array() > 0;
+  record["dead"] = number(1 - static_cast<double>(passes.count()) / static_cast<double>(passes.size()));
   return record;
 }
 

@@ -283,6 +283,9 @@ TEST(Gains, ThatAreKnown) {
   EXPECT_TRUE(std::isinf(moments(parse_function("step")).gain()));
   EXPECT_EQ(moments(parse_function("maxout:k=4")).gain(), 1);
   EXPECT_THROW(moments(parse_function("softmax")), std::runtime_error);
+  EXPECT_NEAR(moments(parse_function("relu"), 3).value, 4.5, 1e-11);
+  EXPECT_NEAR(moments(parse_function("sine"), 2).value, (1 - std::exp(-8)) / 2, 1e-12);
+  EXPECT_NEAR(moments(parse_function("hardtanh"), 0.5).slope, std::erf(2 / std::numbers::sqrt2), 1e-12);
 }
 
 TEST(Gains, Initialisers) {
