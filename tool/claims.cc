@@ -97,9 +97,23 @@ std::vector<std::string> layers(std::string_view function, std::size_t depth) {
   return std::vector<std::string>(depth, std::string(function));
 }
 
-void keep_learning_alone(Json& record) {
+/// The training loss epoch by epoch and the test accuracy at the end.
+void keep_loss(Json& record) {
+  record["train"].erase("accuracy");
+  record["test"] = {{"accuracy", {lab::last(record["test"]["accuracy"])}}};
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return values.empty() ? NAN : *middle;
+}
+
+/// The same, and what an epoch takes.
+void keep_loss_and_time(Json& record) {
+  keep_loss(record);
   record.erase("layers");
-  record["test"].erase("loss");
+  record["seconds"] = median(numbers(record["seconds"]));
 }
 
 // The page ------------------------------------------------------------------------------------------------------------
@@ -119,7 +133,8 @@ struct Section {
   std::string caption;
 };
 
-std::string markdown_row(const std::vector<std::string>& cells) {
+std::string markdown_row(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = replace_all(cell, "|", "\\|");
   return fmt::format("| {} |\n", fmt::join(cells, " | "));
 }
 
@@ -216,7 +231,9 @@ Section vanishing(Bench& bench) {
     list.emplace_back(fmt::format("{}, {}", function, lab::kInitialisers[static_cast<std::size_t>(initialiser)]), s);
   }
   const std::vector<Group> groups = bench.networks("vanishing gradients", list, [](Json& record) {
+    keep_loss(record);
     for (Json& layer : record["layers"]) layer = {{"signal", {layer["signal"].front()}}};
+    record.erase("seconds");
   });
 
   const auto factor = [](const Json& run) {
@@ -258,7 +275,7 @@ Section vanishing(Bench& bench) {
   section.charts = {signal, loss};
 
   const auto &sigmoid = factors[0], &tanh = factors[1], &relu = factors[2];
-  section.verdicts.push_back({"A 20-layer sigmoid network's gradient vanishes: by 0.25 a layer at least",
+  section.verdicts.push_back({"A 20-layer sigmoid network's gradient vanishes, to a quarter or less in each layer",
                               "factor at most 0.25 in every run with lecun", spread(sigmoid),
                               highest(sigmoid) <= 0.25});
   section.verdicts.push_back({"tanh's vanishes less", "factor above sigmoid's in every run, below 1", spread(tanh),
@@ -287,6 +304,7 @@ Section dead_units(Bench& bench) {
           fmt::format("{}, rate {}", function, rate),
           Settings{.functions = layers(function, 3), .method = lab::Method::adam, .rate = rate, .epochs = 15});
   const std::vector<Group> groups = bench.networks("dead units", list, [](Json& record) {
+    keep_loss(record);
     for (Json& layer : record["layers"]) layer = {{"dead", layer["dead"]}};
     record.erase("seconds");
   });
@@ -358,27 +376,27 @@ class Race {
  public:
   static constexpr double kLoss = 0.05;
 
+  static constexpr double kRates[] = {0.01, 0.03, 0.1, 0.3, 1, 3};
+
   Race(Bench& bench, const std::vector<std::string>& functions, bool centred) {
-    static const std::vector<double> rates = {0.01, 0.03, 0.1, 0.3};
     std::vector<std::pair<std::string, Settings>> list;
     for (const std::string& function : functions)
-      for (const double rate : rates)
+      for (const double rate : kRates)
         list.emplace_back(fmt::format("{}, rate {}", function, rate),
                           Settings{.functions = layers(function, 3), .centred = centred, .rate = rate, .epochs = 40});
-    groups_ = bench.networks("speed", list, keep_learning_alone);
+    groups_ = bench.networks("speed", list, keep_loss_and_time);
     for (std::size_t f = 0; f < functions.size(); ++f) {
       Runner runner;
       runner.name = functions[f] + (centred ? " - f(0)" : "");
       std::vector<double> times;
-      for (std::size_t r = 0; r < rates.size(); ++r) {
-        const Group& group = groups_[f * rates.size() + r];
-        runner.rates.push_back({rates[r], &group, each(group, steps)});
+      for (std::size_t r = 0; r < std::size(kRates); ++r) {
+        const Group& group = groups_[f * std::size(kRates) + r];
+        runner.rates.push_back({kRates[r], &group, each(group, steps)});
         for (const Json* run : group.runs)
-          for (const double seconds : numbers(run->at("seconds")))
-            times.push_back(seconds / run->at("steps").get<double>());
+          if (run->at("seconds").is_number())
+            times.push_back(run->at("seconds").get<double>() / run->at("steps").get<double>());
       }
-      std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
-      runner.seconds_per_step = times[times.size() / 2];
+      runner.seconds_per_step = median(times);
       runner.best =
           static_cast<std::size_t>(std::ranges::min_element(runner.rates, {}, &Rate::mean) - runner.rates.begin());
       runners_.push_back(std::move(runner));
@@ -413,7 +431,11 @@ class Race {
   const std::vector<Runner>& runners() const { return runners_; }
 
   static std::vector<std::string> columns() {
-    return {"function", "steps at rate 0.01", "0.03", "0.1", "0.3", "µs a step", "ms at the best rate"};
+    std::vector<std::string> list = {"function"};
+    for (const double rate : kRates)
+      list.push_back(fmt::format("{}{}", list.size() == 1 ? "steps at rate " : "", rate));
+    list.insert(list.end(), {"µs a step", "ms at the best rate"});
+    return list;
   }
   static std::vector<std::string> row(const Runner& runner) {
     std::vector<std::string> cells = {runner.name};
@@ -440,13 +462,17 @@ class Race {
   static bool less_time(const Runner& a, const Runner& b) {
     return std::ranges::equal(a.milliseconds(), b.milliseconds(), std::less());
   }
-  /// The same for steps at each rate at which `a` arrives; not arriving takes longest.
-  static bool fewer_steps_at_every_rate(const Runner& a, const Runner& b) {
-    for (std::size_t r = 0; r < a.rates.size(); ++r)
-      if (!std::ranges::equal(a.rates[r].steps, b.rates[r].steps,
-                              [](double x, double y) { return x < y || !std::isfinite(x + y); }))
-        return false;
-    return true;
+  /// The rates, of those at which all runs of `a` arrive, at which the same is true of steps.
+  static std::vector<double> rates_with_fewer_steps(const Runner& a, const Runner& b, bool& at_all) {
+    std::vector<double> list;
+    at_all = true;
+    for (std::size_t r = 0; r < a.rates.size(); ++r) {
+      if (!std::isfinite(a.rates[r].mean())) continue;
+      const bool fewer = std::ranges::equal(a.rates[r].steps, b.rates[r].steps, std::less());
+      at_all &= fewer;
+      if (fewer) list.push_back(a.rates[r].rate);
+    }
+    return list;
   }
 
  private:
@@ -534,8 +560,11 @@ Section speed(const Race& race) {
   section.verdicts.push_back({"relu needs fewer steps than sigmoid", best,
                               fmt::format("{}; {}", relu.text(), sigmoid.text()), Race::fewer_steps(relu, sigmoid)});
   section.verdicts.push_back({"... and less time", best, in_time(relu, sigmoid), Race::less_time(relu, sigmoid)});
-  section.verdicts.push_back({"relu needs fewer steps than tanh at the same rate", "with every seed at every rate",
-                              "the table", Race::fewer_steps_at_every_rate(relu, tanh)});
+  bool at_all;
+  const std::vector<double> rates = Race::rates_with_fewer_steps(relu, tanh, at_all);
+  section.verdicts.push_back({"relu needs fewer steps than tanh at the same rate",
+                              "with every seed at every rate at which relu arrives",
+                              fmt::format("at the rates {}", fmt::join(rates, ", ")), at_all});
   section.verdicts.push_back({"... and each at its best", best, fmt::format("{}; {}", relu.text(), tanh.text()),
                               Race::fewer_steps(relu, tanh)});
   section.verdicts.push_back({"... and less time", best, in_time(relu, tanh), Race::less_time(relu, tanh)});
@@ -671,6 +700,7 @@ Section learned_parameters(Bench& bench) {
       networks.emplace_back(fmt::format("{}, {}", function, learn == lab::Learn::none ? "fixed" : "learned"),
                             Settings{.functions = layers(function, 3), .learn = learn, .rate = 0.03, .epochs = 30});
   const std::vector<Group> groups = bench.networks("learned parameters", networks, [](Json& record) {
+    keep_loss(record);
     for (Json& layer : record["layers"])
       layer = layer.contains("parameters") ? Json{{"parameters", layer["parameters"]}} : Json::object();
     record.erase("seconds");
@@ -745,24 +775,30 @@ Section learned_parameters(Bench& bench) {
 }
 
 Section linear(Bench& bench) {
+  constexpr double kRate = 0.02;
+  constexpr int kEpochs = 60;
   const std::vector<std::size_t> depths = {0, 1, 2, 5, 10};
   std::vector<std::pair<std::string, Settings>> list;
   for (const std::size_t depth : depths)
-    list.emplace_back(fmt::format("{} hidden layers", depth),
-                      Settings{.functions = layers("identity", depth), .rate = 0.01, .epochs = 15});
-  list.emplace_back("relu, 2 hidden layers", Settings{.functions = layers("relu", 2), .rate = 0.01, .epochs = 15});
+    list.emplace_back(fmt::format("{} hidden layer{}", depth, depth == 1 ? "" : "s"),
+                      Settings{.functions = layers("identity", depth), .rate = kRate, .epochs = kEpochs});
+  list.emplace_back("relu, 2 hidden layers",
+                    Settings{.functions = layers("relu", 2), .rate = kRate, .epochs = kEpochs});
   const std::vector<Group> groups = bench.networks("linear networks", list, [](Json& record) {
     record.erase("layers");
     record.erase("seconds");
+    record["test"].erase("loss");
+    record["train"] = {{"loss", {lab::last(record["train"]["loss"])}}};
   });
 
   Section section{
       .id = "linear",
       .title = "Without activation functions a network is linear",
-      .design =
-          "Networks whose function is the identity, 15 epochs of SGD with rate 0.01. A linear function is known from "
-          "its values at 0 and at "
-          "the unit vectors; how far are the outputs for the digits from it, relative to how much they vary?",
+      .design = fmt::format(
+          "Networks whose function is the identity, {} epochs of SGD with rate {}. A linear function is known "
+          "from its values at 0 and at the unit vectors; how far are the outputs for the digits from it, "
+          "relative to how much they vary?",
+          kEpochs, kRate),
       .columns = {"network", "relative distance from linear", "training loss", "test accuracy"},
       .rows = {},
       .verdicts = {},
