@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
 #include <new>
 
 #include "actfun/actfun.h"
@@ -30,6 +31,7 @@ bool overlap_partly(Buffer a, Buffer b) {
   return at(a) < at(b) + b.bytes && at(b) < at(a) + a.bytes;
 }
 bool same(Buffer a, Buffer b) { return a.data == b.data && a.bytes > 0 && b.bytes > 0; }
+bool overlap(Buffer a, Buffer b) { return same(a, b) || overlap_partly(a, b); }
 
 /// The product of sizes, or false if it does not fit memory.
 template <class... Sizes>
@@ -81,6 +83,68 @@ actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call,
   target = target_in_use();
   if (!target) return ACTFUN_BAD_TARGET;
   call = call_of(f, entry);
+  return ACTFUN_OK;
+}
+
+/// How many bytes n numbers of a format take.
+actfun_status size_of(actfun_format format, size_t n, size_t& bytes) {
+  if (format < ACTFUN_F32 || format > ACTFUN_F8E5M2) return ACTFUN_BAD_FORMAT;
+  const size_t each = actfun::info_of(static_cast<actfun::Format>(format)).bytes;
+  if (n > SIZE_MAX / 2 / each) return ACTFUN_BAD_SHAPE;
+  bytes = n * each;
+  return ACTFUN_OK;
+}
+
+/// Checks what calls with several inputs share: outputs may be inputs, but not each other.
+actfun_status check(const actfun_function* f, std::initializer_list<const void*> inputs,
+                    std::initializer_list<const void*> outputs, size_t bytes, Call& call, const Target*& target) {
+  for (const void* const& out : outputs) {
+    for (const void* in : inputs)
+      if (const actfun_status status = check(f, {in, bytes}, {out, bytes}, call, target); status != ACTFUN_OK)
+        return status;
+    for (const void* const& other : outputs)
+      if (&other != &out && overlap({out, bytes}, {other, bytes})) return ACTFUN_OVERLAP;
+  }
+  return ACTFUN_OK;
+}
+
+/// The shape, and how many elements it has.
+actfun_status check(const actfun_channels* shape, actfun::Channels& channels, size_t& n) {
+  if (!shape) return ACTFUN_NULL_POINTER;
+  if (!multiply(n, shape->outer, shape->channels, shape->inner)) return ACTFUN_BAD_SHAPE;
+  channels = {shape->outer, shape->channels, shape->inner};
+  for (size_t k = 0; k < ACTFUN_MAX_PARAMETERS; ++k) channels.parameters[k] = shape->parameters[k];
+  channels.format = static_cast<actfun::Format>(shape->format);
+  if (channels.varies() && shape->format != ACTFUN_F32 && shape->format != ACTFUN_F64) return ACTFUN_BAD_FORMAT;
+  return ACTFUN_OK;
+}
+
+/// Whether the parameters by channel are ones that the function has, and in their domains.
+actfun_status check(const Call& call, const actfun::Channels& shape) {
+  for (size_t k = call.info().parameters.size(); k < ACTFUN_MAX_PARAMETERS; ++k)
+    if (shape.parameters[k]) return ACTFUN_BAD_PARAMETER;
+  return call.accepts(shape) ? ACTFUN_OK : ACTFUN_BAD_PARAMETER;
+}
+bool overlap(const actfun::Channels& shape, Buffer out) {
+  for (const void* values : shape.parameters)
+    if (values && overlap({values, shape.channels * actfun::info_of(shape.format).bytes}, out)) return true;
+  return false;
+}
+
+/// y = g times a part of f, or the part itself.
+actfun_status multiply_channels(const actfun_function* f, actfun::Part part, actfun_format format,
+                                const actfun_channels* shape, const void* x, const void* g, void* y) {
+  actfun::Channels channels;
+  size_t n = 0, bytes = 0;
+  if (const actfun_status status = check(shape, channels, n); status != ACTFUN_OK) return status;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, g ? g : x}, {y}, bytes, call, target); status != ACTFUN_OK)
+    return status;
+  if (overlap(channels, {y, bytes})) return ACTFUN_OVERLAP;
+  if (const actfun_status status = check(call, channels); status != ACTFUN_OK) return status;
+  call.multiply(part, static_cast<actfun::Format>(format), channels, x, g, y, *target);
   return ACTFUN_OK;
 }
 
@@ -163,15 +227,13 @@ actfun_status actfun_set_kinks(actfun_function* f, actfun_kinks kinks, char* mes
 
 actfun_status actfun_apply(const actfun_function* f, actfun_order order, actfun_format format, const void* x, void* y,
                            size_t n) {
-  if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE || format < ACTFUN_F32 || format > ACTFUN_F8E5M2)
-    return ACTFUN_BAD_FORMAT;
-  const auto type = static_cast<actfun::Format>(format);
-  if (n > SIZE_MAX / 2 / actfun::info_of(type).bytes) return ACTFUN_BAD_SHAPE;
-  const size_t bytes = n * actfun::info_of(type).bytes;
+  if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE) return ACTFUN_BAD_FORMAT;
+  size_t bytes = 0;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
   Call call{};
   const Target* target = nullptr;
   if (const actfun_status status = check(f, {x, bytes}, {y, bytes}, call, target); status != ACTFUN_OK) return status;
-  call.apply(static_cast<Order>(order), type, x, y, n, *target);
+  call.apply(static_cast<Order>(order), static_cast<actfun::Format>(format), x, y, n, *target);
   return ACTFUN_OK;
 }
 actfun_status actfun_apply_quantized(const actfun_function* f, actfun_order order, const actfun_quantization* in,
@@ -226,6 +288,64 @@ actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, f
   const Target* target = target_in_use();
   if (!target) return ACTFUN_BAD_TARGET;
   call_of(f, entry).evaluate_value_and_slope(x, y, dy, n, *target);
+  return ACTFUN_OK;
+}
+
+actfun_status actfun_backward(const actfun_function* f, actfun_format format, const void* x, const void* g, void* dx,
+                              size_t n) {
+  size_t bytes = 0;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, g}, {dx}, bytes, call, target); status != ACTFUN_OK) return status;
+  call.multiply(actfun::Part::slope, static_cast<actfun::Format>(format), x, g, dx, n, *target);
+  return ACTFUN_OK;
+}
+actfun_status actfun_double_backward(const actfun_function* f, actfun_format format, const void* x, const void* g,
+                                     const void* gg, void* dx, void* dg, size_t n) {
+  size_t bytes = 0;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, g, gg}, {dx, dg}, bytes, call, target); status != ACTFUN_OK)
+    return status;
+  call.double_backward(static_cast<actfun::Format>(format), x, g, gg, dx, dg, n, *target);
+  return ACTFUN_OK;
+}
+actfun_status actfun_apply_channels(const actfun_function* f, actfun_order order, actfun_format format,
+                                    const actfun_channels* shape, const void* x, void* y) {
+  if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE) return ACTFUN_BAD_FORMAT;
+  return multiply_channels(f, actfun::part_of(static_cast<Order>(order)), format, shape, x, nullptr, y);
+}
+actfun_status actfun_backward_channels(const actfun_function* f, actfun_format format, const actfun_channels* shape,
+                                       const void* x, const void* g, void* dx) {
+  if (!g && shape && shape->outer && shape->channels && shape->inner) return ACTFUN_NULL_POINTER;
+  return multiply_channels(f, actfun::Part::slope, format, shape, x, g, dx);
+}
+actfun_status actfun_parameter_gradients(const actfun_function* f, actfun_format format, const actfun_channels* shape,
+                                         const void* x, const void* g, double* const* gradients) {
+  if (!gradients) return ACTFUN_NULL_POINTER;
+  actfun::Channels channels;
+  size_t n = 0, bytes = 0;
+  if (const actfun_status status = check(shape, channels, n); status != ACTFUN_OK) return status;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
+  if (channels.channels > SIZE_MAX / 2 / sizeof(double)) return ACTFUN_BAD_SHAPE;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, bytes}, {x, bytes}, call, target); status != ACTFUN_OK) return status;
+  if (missing({g, bytes})) return ACTFUN_NULL_POINTER;
+  const auto out = [&](size_t k) { return Buffer{gradients[k], gradients[k] ? shape->channels * sizeof(double) : 0}; };
+  for (size_t k = 0; k < call.info().parameters.size(); ++k) {
+    if (overlap({x, bytes}, out(k)) || overlap({g, bytes}, out(k)) || overlap(channels, out(k))) return ACTFUN_OVERLAP;
+    for (size_t j = 0; j < k; ++j)
+      if (overlap(out(j), out(k))) return ACTFUN_OVERLAP;
+  }
+  if (const actfun_status status = check(call, channels); status != ACTFUN_OK) return status;
+  try {
+    call.parameter_gradients(static_cast<actfun::Format>(format), channels, x, g, gradients, *target);
+  } catch (const std::bad_alloc&) {
+    return ACTFUN_BAD_SHAPE;
+  }
   return ACTFUN_OK;
 }
 

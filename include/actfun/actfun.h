@@ -112,6 +112,43 @@ ACTFUN_API actfun_status actfun_apply_quantized(const actfun_function* f, actfun
  * number of a format that has none. The buffers must not overlap unless they are the same and the formats' sizes are. */
 ACTFUN_API actfun_status actfun_convert(actfun_format from, const void* x, actfun_format to, void* y, size_t n);
 
+/* dx[i] = g[i] f'(x[i]) for n numbers of any format: the real product, rounded once; f' itself is never rounded. What
+ * underflows keeps the product's sign. An infinite x stands for the limit of f', an infinite g makes an infinity; 0 times
+ * an infinity is NaN. Kinks are as in actfun_apply. dx may be x or g. */
+ACTFUN_API actfun_status actfun_backward(const actfun_function* f, actfun_format format, const void* x, const void* g,
+                                         void* dx, size_t n);
+
+/* The backward pass of actfun_backward, given the gradient gg with respect to its result: dx[i] = g[i] gg[i] f''(x[i])
+ * and dg[i] = gg[i] f'(x[i]), each the real product rounded once. dx and dg may each be x, g or gg, but not one array. */
+ACTFUN_API actfun_status actfun_double_backward(const actfun_function* f, actfun_format format, const void* x,
+                                                const void* g, const void* gg, void* dx, void* dg, size_t n);
+
+/* An array of shape [outer, channels, inner] in C order, any axis being the channels, and parameters that differ between
+ * channels. Elements with a parameter each: outer = the batch, channels = elements of a sample, inner = 1. */
+typedef struct actfun_channels {
+  size_t outer, channels, inner;
+  actfun_format format;                          /* of `parameters`: ACTFUN_F32 or ACTFUN_F64 */
+  const void* parameters[ACTFUN_MAX_PARAMETERS]; /* `channels` values of parameter k; NULL: f->parameters[k] for all */
+} actfun_channels;
+
+/* actfun_apply and actfun_backward with parameters by channel; the same results, in place likewise.
+ * Status BAD_PARAMETER: a value outside its domain; nothing is written then. */
+ACTFUN_API actfun_status actfun_apply_channels(const actfun_function* f, actfun_order order, actfun_format format,
+                                               const actfun_channels* shape, const void* x, void* y);
+ACTFUN_API actfun_status actfun_backward_channels(const actfun_function* f, actfun_format format,
+                                                  const actfun_channels* shape, const void* x, const void* g, void* dx);
+
+/* gradients[k][c] = the sum over channel c of g times the derivative of f with respect to its parameter k, for each k
+ * whose gradients[k] is not NULL: `channels` doubles, which are overwritten. One number for all: {1, 1, n}.
+ * Each term is the real product, rounded once to f32's precision, or f64's if x and g are f64, and without f32's bound
+ * on large numbers. Terms are added in an order that depends on the shape alone, nearly without error. So bits depend
+ * neither on the instruction set nor on alignment. At kinks, the branch that owns the value there owns this derivative.
+ * Allocates 32 bytes a channel and parameter. Nothing may overlap `gradients`.
+ * Status BAD_SHAPE: also when memory is lacking. */
+ACTFUN_API actfun_status actfun_parameter_gradients(const actfun_function* f, actfun_format format,
+                                                    const actfun_channels* shape, const void* x, const void* g,
+                                                    double* const* gradients);
+
 /* softmax and log_softmax along the middle axis of an array of shape [outer, length, inner] in C order (inner = 1: the
  * last axis). At most 0.501 ULP from the real-number result. A row with a NaN is all NaN; exactly one +inf is the limit
  * (one-hot; log: 0 there, -inf elsewhere); several +inf, or -inf everywhere, have no limit and give NaN.

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the registry has of a call, for the rest of api/.
+#pragma once
+
+#include <array>
+
+#include "api/registry.h"
+
+namespace actfun {
+
+using Constants = std::array<Constant, kMaxParameters>;
+Constants constants(const Call& call);
+const Kernels& kernels(const Call& call, const Target& target);
+big::Evaluate evaluator(const Call& call, Part part);
+/// Whether f, f' or f'' has limits at the infinities.
+bool has_limits(const Info& info, Order order);
+big::Big exactly(long double x);
+
+}  // namespace actfun
