@@ -102,7 +102,7 @@ void sweep(const Options& options) {
   for (const Settings& s : wanted)  // what is wrong with one of them is told before any is trained
     static_cast<void>(lab::Network<float>(s, data.train.x.cols(), data.classes));
 
-  const fs::path directory = options.output.empty() ? "lab" : options.output;
+  const fs::path directory = options.output.empty() ? "lab_runs" : options.output;
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) fail("cannot make the directory {}: {}", directory.string(), error.message());
@@ -204,7 +204,7 @@ void add_lab(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--dump", options->dump, "Directory for the trained networks' sums z, a .npy a layer and run");
   verb->add_option("-o,--output", options->output,
-                   "Directory for runs.jsonl and report.html (lab), with --claims docs");
+                   "Directory for runs.jsonl and report.html (lab_runs), with --claims docs");
   verb->footer(
       "A run that is finished is in runs.jsonl, whatever happens then; it is not done again.\n"
       "Examples:\n  actfun lab relu tanh sigmoid\n  actfun lab sigmoid relu --depth 2,8 --rate 0.01,0.1 --seeds 3\n"
