@@ -66,12 +66,6 @@ std::vector<std::string> layers(std::string_view function, std::size_t depth) {
   return std::vector<std::string>(depth, std::string(function));
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return values.empty() ? NAN : *middle;
-}
-
 double lowest(const std::vector<double>& values) { return *std::ranges::min_element(values); }
 double highest(const std::vector<double>& values) { return *std::ranges::max_element(values); }
 double last_loss(const Json& run) { return lab::last(run.at("train").at("loss")); }

@@ -79,8 +79,7 @@ std::vector<double> each(const Group& group, Number number) {
 std::vector<std::string> layers(std::string_view function, std::size_t depth);
 double lowest(const std::vector<double>& values);
 double highest(const std::vector<double>& values);
-double median(std::vector<double> values);  ///< NaN for none
-double last_loss(const Json& run);          ///< of the training
+double last_loss(const Json& run);  ///< of the training
 double test_accuracy(const Json& run);
 /// "0.1 to 0.3", to `digits` digits.
 std::string spread(const std::vector<double>& values, int digits = 3);
