@@ -146,6 +146,16 @@ TEST(Layers, FloatsFollowDoubles) {
   }
 }
 
+TEST(Layers, CentredOnesAreZeroAtZero) {
+  const auto plain = make_layer<double>(3, 4, parse_function("softplus:beta=2"), Learn::none, 4);
+  const auto centred = make_layer<double>(3, 4, parse_function("softplus:beta=2"), Learn::none, 4, true);
+  plain->weights() = centred->weights() = random_matrix<double>(4, 3, 1);
+  const Matrix<double> x = random_matrix<double>(70, 3, 2), zero = Matrix<double>::Zero(1, 3);
+  const Matrix<double> difference = plain->forward(x) - centred->forward(x);
+  EXPECT_LT((difference.array() - std::log(2) / 2).abs().maxCoeff(), 1e-14);
+  EXPECT_EQ(centred->forward(zero).cwiseAbs().maxCoeff(), 0);
+}
+
 TEST(Layers, OnlyTheWinnerLearns) {
   Maxout<float> layer(1, 1, 3);
   layer.weights() << 1, 1, -1;  // the first two tie everywhere
