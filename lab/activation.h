@@ -2,6 +2,7 @@
 // An elementwise function as a part of a layer, with the parameters that training changes.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "api/registry.h"
@@ -21,10 +22,13 @@ class Activation {
   /// Throws when the function is not elementwise or `share` does not divide `units`.
   Activation(Call call, Learn learn, Index units, Index share);
 
-  /// y = f(z) and slope = f'(z) of `rows` rows.
-  void forward(const T* z, T* y, T* slope, Index rows) const;
-  /// The gradients of the parameters from dL/dy, summed in double from row to row.
-  void backward(const T* z, const T* dy, Index rows);
+  /// y = f(z) of `rows` rows; y may be z.
+  void forward(const T* z, T* y, Index rows) const;
+  /// dz = dy f'(z), rounded once, and f'(z) alone.
+  void backward(const T* z, const T* dy, T* dz, Index rows) const;
+  void slope(const T* z, T* slope, Index rows) const;
+  /// The gradients of the parameters from dL/dy, summed over rows and groups in an order that is always the same.
+  void sum_gradients(const T* z, const T* dy, Index rows);
   /// Brings parameters that a step took out of their domain back to its edge.
   void settle();
 
@@ -37,7 +41,7 @@ class Activation {
   const Matrix<T>& gradients() const { return gradients_; }
 
  private:
-  Call of_group(Index group) const;
+  Channels shape(Index rows) const;
 
   Call call_;
   Index units_, share_, groups_;

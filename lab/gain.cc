@@ -17,15 +17,16 @@ namespace {
 constexpr double kFar = 16;
 constexpr double kWidth = 1.0 / 32;  ///< of a piece without kinks that one Gauss rule integrates
 
-/// Nodes and weights of a quadrature on [-kFar, kFar] that no kink of the function lies inside a piece of:
-/// Gauss-Legendre of five points.
+/// Points x and weights for the mean of a function of a normal x, cut so that no kink lies inside a piece:
+/// Gauss-Legendre of five points on each piece of [-kFar, kFar] deviations.
 struct Quadrature {
   std::vector<double> x, weight;
 
-  explicit Quadrature(const Call& call) {
+  Quadrature(const Call& call, double deviation) {
     std::vector<double> cuts = {-kFar, kFar};
     for (const Kink& kink : call.info().kinks)
-      if (const auto at = evaluate(kink.x, call); at && std::fabs(*at) < kFar) cuts.push_back(static_cast<double>(*at));
+      if (const auto at = evaluate(kink.x, call); at && std::fabs(*at) < kFar * deviation)
+        cuts.push_back(static_cast<double>(*at) / deviation);
     for (double at = -kFar + kWidth; at < kFar; at += kWidth) cuts.push_back(at);
     std::sort(cuts.begin(), cuts.end());
     const double root = std::sqrt(10.0 / 7), near = std::sqrt(5 - 2 * root) / 3, far = std::sqrt(5 + 2 * root) / 3;
@@ -35,7 +36,7 @@ struct Quadrature {
       for (const auto& [node, share] :
            {std::pair{0.0, 128.0 / 225}, {-near, large}, {near, large}, {-far, small}, {far, small}}) {
         const double at = middle + half * node;
-        x.push_back(at);
+        x.push_back(deviation * at);
         weight.push_back(half * share * std::exp(-at * at / 2) / std::sqrt(2 * std::numbers::pi));
       }
     }
@@ -46,10 +47,10 @@ struct Quadrature {
 
 double Moments::gain() const { return slope > 0 ? 1 / std::sqrt(slope) : std::numeric_limits<double>::infinity(); }
 
-Moments moments(const Call& call) {
-  if (call.info().name == "maxout") return {1, 1};
+Moments moments(const Call& call, double deviation) {
+  if (call.info().name == "maxout") return {deviation * deviation, 1};
   if (!call.entry->elementwise()) tool::fail("{} works on rows: it has no gain", call.text());
-  const Quadrature quadrature(call);
+  const Quadrature quadrature(call, deviation);
   const auto mean_square = [&](Order order) {
     std::vector<double> y(quadrature.x.size());
     call.apply(order, Format::f64, quadrature.x.data(), y.data(), y.size(), current_target());

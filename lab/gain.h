@@ -10,8 +10,8 @@
 
 namespace actfun::lab {
 
-/// E[f(z)^2] and E[f'(z)^2] of a standard normal z: a layer whose sums have variance 1 multiplies the second moment of
-/// what passes forwards and backwards by n Var[W] times these (He et al. 2015).
+/// E[f(z)^2] and E[f'(z)^2] of a normal z, by default a standard one: a layer whose sums have variance 1 multiplies the
+/// second moment of what passes forwards and backwards by n Var[W] times these (He et al. 2015).
 struct Moments {
   double value, slope;
   /// What keeps the gradient's size: 1/sqrt(E[f'^2]); infinite for a function that passes no gradient.
@@ -19,7 +19,7 @@ struct Moments {
 };
 /// By quadrature over the library's f64 results, to about 12 digits, for an elementwise function; a maxout unit passes
 /// the gradient to its winner, which counts as slope 1 of a standard normal. Throws for other axis functions.
-Moments moments(const Call& call);
+Moments moments(const Call& call, double deviation = 1);
 
 /// The variance of the weights of a layer with `in` inputs and `out` outputs, for g the gain of the function that makes
 /// its inputs (1 for data): he g^2/in (He et al. 2015), glorot 2 g^2/(in + out) (Glorot & Bengio 2010), lecun 1/in

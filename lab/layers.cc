@@ -38,7 +38,6 @@ const Matrix<T>& Layer<T>::forward(const Matrix<T>& x) {
   if (x.cols() != weights_.cols()) tool::fail("a layer of {} inputs got {}", weights_.cols(), x.cols());
   x_ = &x;
   z_.resize(x.rows(), weights_.rows());
-  slope_.resize(x.rows(), weights_.rows());
   y_.resize(x.rows(), out_);
   for (Index row = 0; row < x.rows(); row += kTile) {
     const Index rows = std::min(kTile, x.rows() - row);
@@ -94,18 +93,25 @@ std::vector<Learned<T>> Dense<T>::learned() {
 template <class T>
 void Dense<T>::activate(Index first_row, Index rows) {
   const Index units = this->z_.cols(), first = first_row * units;
-  activation_.forward(this->z_.data() + first, this->y_.data() + first, this->slope_.data() + first, rows);
+  activation_.forward(this->z_.data() + first, this->y_.data() + first, rows);
   if (!centred_) return;
-  const Row<T> zero = Row<T>::Zero(units);
-  Row<T> value(units), slope(units);
-  activation_.forward(zero.data(), value.data(), slope.data(), 1);
-  this->y_.middleRows(first_row, rows).rowwise() -= value;
+  Row<T> at_zero = Row<T>::Zero(units);
+  activation_.forward(at_zero.data(), at_zero.data(), 1);
+  this->y_.middleRows(first_row, rows).rowwise() -= at_zero;
 }
 
 template <class T>
 void Dense<T>::deactivate(const Matrix<T>& dy) {
-  this->dz_ = dy.cwiseProduct(this->slope_);
-  activation_.backward(this->z_.data(), dy.data(), dy.rows());
+  this->dz_.resize(dy.rows(), dy.cols());
+  activation_.backward(this->z_.data(), dy.data(), this->dz_.data(), dy.rows());
+  activation_.sum_gradients(this->z_.data(), dy.data(), dy.rows());
+}
+
+template <class T>
+Matrix<T> Dense<T>::slope() const {
+  Matrix<T> slope(this->z_.rows(), this->z_.cols());
+  activation_.slope(this->z_.data(), slope.data(), slope.rows());
+  return slope;
 }
 
 template <class T>
@@ -116,15 +122,19 @@ void Maxout<T>::activate(Index first_row, Index rows) {
   const Index units = this->y_.cols(), first = first_row * units;
   winners_.resize(static_cast<std::size_t>(this->y_.size()));
   winners(this->z_.data() + first * k_, this->y_.data() + first, winners_.data() + first, rows * units, k_);
-  this->slope_.middleRows(first_row, rows).setZero();
-  for (Index i = first; i < first + rows * units; ++i)
-    this->slope_.data()[i * k_ + winners_[static_cast<std::size_t>(i)]] = 1;
 }
 
 template <class T>
 void Maxout<T>::deactivate(const Matrix<T>& dy) {
   this->dz_.setZero(this->z_.rows(), this->z_.cols());
   for (Index i = 0; i < dy.size(); ++i) this->dz_.data()[i * k_ + winners_[static_cast<std::size_t>(i)]] = dy.data()[i];
+}
+
+template <class T>
+Matrix<T> Maxout<T>::slope() const {
+  Matrix<T> slope = Matrix<T>::Zero(this->z_.rows(), this->z_.cols());
+  for (std::size_t i = 0; i < winners_.size(); ++i) slope.data()[static_cast<Index>(i) * k_ + winners_[i]] = 1;
+  return slope;
 }
 
 template <class T>

@@ -44,7 +44,7 @@ class Layer {
   /// Of the last batch. `slope` is dy/dz: a maxout unit has k columns there, 1 for the winner and 0 for the others.
   const Matrix<T>& z() const { return z_; }
   const Matrix<T>& y() const { return y_; }
-  const Matrix<T>& slope() const { return slope_; }
+  virtual Matrix<T> slope() const = 0;
   const Matrix<T>& dz() const { return dz_; }
 
   Matrix<T>& weights() { return weights_; }
@@ -53,12 +53,12 @@ class Layer {
 
  protected:
   Layer(Index in, Index sums, Index out) : weights_(sums, in), bias_(Row<T>::Zero(sums)), out_(out) {}
-  /// y and slope of some rows from their z.
+  /// y of some rows from their z.
   virtual void activate(Index first_row, Index rows) = 0;
   /// dz from dy, and the gradients of the function's parameters.
   virtual void deactivate(const Matrix<T>& dy) = 0;
 
-  Matrix<T> z_, y_, slope_, dz_;
+  Matrix<T> z_, y_, dz_;
 
  private:
   Matrix<T> weights_, weight_gradients_, dx_;
@@ -75,6 +75,7 @@ class Dense : public Layer<T> {
   Dense(Index in, Index out, const Call& function, Learn learn, Index share, bool centred = false);
   std::vector<Learned<T>> learned() override;
   void settle() override { activation_.settle(); }
+  Matrix<T> slope() const override;
   Activation<T>& activation() { return activation_; }
 
  private:
@@ -90,6 +91,7 @@ template <class T>
 class Maxout : public Layer<T> {
  public:
   Maxout(Index in, Index out, Index k);
+  Matrix<T> slope() const override;
 
  private:
   void activate(Index first_row, Index rows) override;

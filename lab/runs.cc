@@ -67,7 +67,7 @@ void RunFile::remember(Json run) {
   runs_.insert_or_assign(std::move(key), std::move(run));
 }
 
-void RunFile::add(Json run) {
+void RunFile::add(const Json& run) {
   const std::string line = run.dump() + "\n";
   const off_t before = lseek(descriptor_, 0, SEEK_END);
   std::size_t done = 0;
@@ -84,7 +84,7 @@ void RunFile::add(Json run) {
     done += static_cast<std::size_t>(written);
   }
   fsync(descriptor_);
-  remember(std::move(run));
+  remember(Json::parse(line));  // as another program will read it: NaN has become null
 }
 
 void do_runs(RunFile& file, const std::vector<Task>& runs, unsigned threads, const std::function<void()>& finished) {
@@ -97,9 +97,9 @@ void do_runs(RunFile& file, const std::vector<Task>& runs, unsigned threads, con
   const auto work = [&] {
     for (std::size_t i; (i = next++) < missing.size();) {
       try {
-        Json run = missing[i]->work();
+        const Json run = missing[i]->work();
         const std::lock_guard lock(mutex);
-        if (!file.find(run["settings"])) file.add(std::move(run));
+        if (!file.find(run["settings"])) file.add(run);
         finished();
       } catch (...) {
         const std::lock_guard lock(mutex);

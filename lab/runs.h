@@ -26,7 +26,7 @@ class RunFile {
   /// The run with these settings; null when there is none. Valid as long as the file.
   const Json* find(const Json& settings) const;
   /// Writes the run at the end, on the disk when this returns. One thread at a time.
-  void add(Json run);
+  void add(const Json& run);
 
  private:
   void remember(Json run);

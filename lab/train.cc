@@ -35,7 +35,8 @@ double processor_seconds() {
 class Inspection {
  public:
   void add(const Layer<float>& layer) {
-    const Matrix<float>&slope = layer.slope(), &y = layer.y(), &dz = layer.dz();
+    const Matrix<float> slope = layer.slope();
+    const Matrix<float>&y = layer.y(), &dz = layer.dz();
     passed_.resize(static_cast<std::size_t>(slope.cols()), false);
     const Index k = slope.cols() / y.cols();
     for (Index row = 0; row < slope.rows(); ++row) {
@@ -328,6 +329,8 @@ Json fit(const FitSettings& settings) {
     layer->settle();
   }
   record["error"] = number((layer->y() - target).cwiseAbs().maxCoeff());
+  const Row<float> most = layer->slope().cwiseAbs().colwise().maxCoeff();
+  record["dead"] = number(static_cast<double>((most.array() == 0).count()) / static_cast<double>(most.size()));
   return record;
 }
 

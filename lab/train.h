@@ -84,8 +84,9 @@ extern template class Network<double>;
 /// Numbers have five digits; infinities and NaN are null. Nothing but `seconds` depends on the machine's load or on
 /// other runs. With `dump`, a directory, hidden layer L's sums z of all training samples go there as layerL.npy, L
 /// from 1.
-Json train(const Settings& settings, const Data& data, const std::string& dump = "",
-           const std::function<void()>& epoch_done = [] {});
+Json train(
+    const Settings& settings, const Data& data, const std::string& dump = "",
+    const std::function<void()>& epoch_done = [] {});
 
 /// A single layer of one unit, without an output layer, that is trained to be a given function of one number.
 struct FitSettings {
@@ -101,7 +102,8 @@ struct FitSettings {
 
 /// Full-batch Adam on the mean squared error, with a rate that falls linearly to 0. Weights begin at N(0, 1), those of
 /// elementwise functions at |N(0, 1)|. The record: settings, outcome, loss (every 1/40 of the steps), error (the
-/// largest over the points, at the end), parameters (as in `train`, every 1/40 of the steps).
+/// largest over the points, at the end), dead (the share of pieces that win at no point, at the end), parameters (as in
+/// `train`, every 1/40 of the steps).
 Json fit(const FitSettings& settings);
 
 }  // namespace actfun::lab

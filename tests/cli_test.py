@@ -104,7 +104,7 @@ class General(Case):
         self.assertRegex(self.ok("--version"), r"^actfun \d+\.\d+\.\d+\n$")
         self.assertIn("Exit status", self.ok("--help"))
         for verb in ["list", "show", "eval", "apply", "backward", "plot", "gallery", "diff", "error", "naive", "verify",
-                     "targets", "bench"]:
+                     "targets", "bench", "lab"]:
             text = self.ok(verb, "--help")
             self.assertIn("Example", text, verb)
             self.assertIn(f"actfun {verb}", text)

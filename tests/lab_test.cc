@@ -146,6 +146,16 @@ TEST(Layers, FloatsFollowDoubles) {
   }
 }
 
+TEST(Layers, CentredOnesAreZeroAtZero) {
+  const auto plain = make_layer<double>(3, 4, parse_function("softplus:beta=2"), Learn::none, 4);
+  const auto centred = make_layer<double>(3, 4, parse_function("softplus:beta=2"), Learn::none, 4, true);
+  plain->weights() = centred->weights() = random_matrix<double>(4, 3, 1);
+  const Matrix<double> x = random_matrix<double>(70, 3, 2), zero = Matrix<double>::Zero(1, 3);
+  const Matrix<double> difference = plain->forward(x) - centred->forward(x);
+  EXPECT_LT((difference.array() - std::log(2) / 2).abs().maxCoeff(), 1e-14);
+  EXPECT_EQ(centred->forward(zero).cwiseAbs().maxCoeff(), 0);
+}
+
 TEST(Layers, OnlyTheWinnerLearns) {
   Maxout<float> layer(1, 1, 3);
   layer.weights() << 1, 1, -1;  // the first two tie everywhere
@@ -283,6 +293,9 @@ TEST(Gains, ThatAreKnown) {
   EXPECT_TRUE(std::isinf(moments(parse_function("step")).gain()));
   EXPECT_EQ(moments(parse_function("maxout:k=4")).gain(), 1);
   EXPECT_THROW(moments(parse_function("softmax")), std::runtime_error);
+  EXPECT_NEAR(moments(parse_function("relu"), 3).value, 4.5, 1e-11);
+  EXPECT_NEAR(moments(parse_function("sine"), 2).value, (1 - std::exp(-8)) / 2, 1e-12);
+  EXPECT_NEAR(moments(parse_function("hardtanh"), 0.5).slope, std::erf(2 / std::numbers::sqrt2), 1e-12);
 }
 
 TEST(Gains, Initialisers) {

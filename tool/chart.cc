@@ -51,8 +51,9 @@ std::string commands(const Chart& chart, std::size_t id) {
   text += fmt::format("set xrange [{:.6g}:{:.6g}]\n", from, to);
   if (chart.y_range) text += fmt::format("set yrange [{}:{}]\n", chart.y_range->first, chart.y_range->second);
   text += fmt::format("set title {} font ',13' noenhanced textcolor rgb '{}'\n", quote(chart.title), Palette::text);
-  text += fmt::format("set xlabel {0} noenhanced textcolor rgb '{2}'\nset ylabel {1} noenhanced textcolor rgb '{2}'\n",
-                      quote(chart.x_label), quote(chart.y_label), Palette::text);
+  text += fmt::format(
+      "set xlabel {0} offset 0,0.5 noenhanced textcolor rgb '{2}'\nset ylabel {1} noenhanced textcolor rgb '{2}'\n",
+      quote(chart.x_label), quote(chart.y_label), Palette::text);
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     static constexpr std::string_view dashes[] = {"1", "(10,5)", "(2,4)"};
     const Chart::Series& series = chart.series[i];
@@ -73,6 +74,21 @@ std::string commands(const Chart& chart, std::size_t id) {
   return text + "plot " + bands + lines + "\n";
 }
 
+/// gnuplot's SVG without groups that hold nothing and attributes that say what is so anyway.
+std::string compact(std::string svg) {
+  for (const std::string_view useless :
+       {" color=\"black\"", " stroke-linecap=\"butt\"", " stroke-linejoin=\"miter\"", " class=\"gridline\"",
+        "<tspan font-family=\"DejaVu Sans\" >", "</tspan>", "\t"})
+    svg = replace_all(std::move(svg), useless, "");
+  constexpr std::string_view empty = "\">\n</g>\n";
+  for (std::size_t at = 0; (at = svg.find(empty, at)) != svg.npos;) {
+    const std::size_t start = svg.rfind("<g ", at);
+    svg.erase(start, at + empty.size() - start);
+    at = start;
+  }
+  return svg;
+}
+
 }  // namespace
 
 std::string draw_charts(const std::vector<Chart>& charts, int columns, int width, int height) {
@@ -89,7 +105,7 @@ std::string draw_charts(const std::vector<Chart>& charts, int columns, int width
                   Palette::text);
   script += fmt::format("set multiplot layout {},{} rowsfirst\n", rows, columns);
   for (std::size_t i = 0; i < charts.size(); ++i) script += commands(charts[i], i);
-  return gnuplot(script + "unset multiplot\n");
+  return compact(gnuplot(script + "unset multiplot\n"));
 }
 
 }  // namespace actfun::tool

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <ranges>
@@ -60,7 +61,7 @@ std::vector<std::string> hidden_layers(const std::string& text, int depth) {
 std::vector<Settings> networks(const Options& options) {
   std::vector<Settings> list;
   for (const std::string& function : options.functions)
-    for (const int depth : options.depths)
+    for (const int depth : function.find('/') == function.npos ? options.depths : std::vector<int>{0})  // own depth
       for (const long width : options.widths)
         for (const std::string& initialiser : options.initialisers)
           for (const std::string& method : options.methods)
@@ -78,7 +79,6 @@ std::vector<Settings> networks(const Options& options) {
               s.batch = options.batch;
               s.epochs = options.epochs;
               list.push_back(s);
-              if (function.find('/') != function.npos && depth != options.depths.front()) list.pop_back();
             }
   return list;
 }
@@ -97,12 +97,15 @@ std::string label(const Settings& s, const Options& options) {
 
 void sweep(const Options& options) {
   if (options.functions.empty()) fail("a FUNCTION is missing: which networks are to be trained?");
+  for (const double rate : options.rates)
+    if (!(rate > 0 && std::isfinite(rate))) fail("--rate {} is not positive and finite", rate);
+  if (!(options.momentum >= 0 && options.momentum < 1)) fail("--momentum {} is not in [0, 1)", options.momentum);
   const std::vector<Settings> wanted = networks(options);
   const Data data = lab::read_data(options.data);
   for (const Settings& s : wanted)  // what is wrong with one of them is told before any is trained
     static_cast<void>(lab::Network<float>(s, data.train.x.cols(), data.classes));
 
-  const fs::path directory = options.output.empty() ? "lab" : options.output;
+  const fs::path directory = options.output.empty() ? "lab_runs" : options.output;
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) fail("cannot make the directory {}: {}", directory.string(), error.message());
@@ -182,11 +185,8 @@ void add_lab(CLI::App& app) {
       ->delimiter(',')
       ->check(names(lab::kMethods))
       ->capture_default_str();
-  verb->add_option("--rate", options->rates, "The learning rate")
-      ->delimiter(',')
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  verb->add_option("--momentum", options->momentum, "Of sgd")->check(CLI::Range(0.0, 0.9999))->capture_default_str();
+  verb->add_option("--rate", options->rates, "The learning rate")->delimiter(',')->capture_default_str();
+  verb->add_option("--momentum", options->momentum, "Of sgd")->capture_default_str();
   verb->add_option("--batch", options->batch, "Samples a step")->check(CLI::Range(1, 1 << 20))->capture_default_str();
   verb->add_option("--initialiser", options->initialisers, "he, glorot (by the function's gain), lecun (without)")
       ->delimiter(',')
@@ -204,7 +204,7 @@ void add_lab(CLI::App& app) {
       ->capture_default_str();
   verb->add_option("--dump", options->dump, "Directory for the trained networks' sums z, a .npy a layer and run");
   verb->add_option("-o,--output", options->output,
-                   "Directory for runs.jsonl and report.html (lab), with --claims docs");
+                   "Directory for runs.jsonl and report.html (lab_runs), with --claims docs");
   verb->footer(
       "A run that is finished is in runs.jsonl, whatever happens then; it is not done again.\n"
       "Examples:\n  actfun lab relu tanh sigmoid\n  actfun lab sigmoid relu --depth 2,8 --rate 0.01,0.1 --seeds 3\n"
