@@ -7,36 +7,16 @@
 #include <new>
 
 #include "actfun/actfun.h"
+#include "api/c_checks.h"
 #include "api/registry.h"
 #include "backends/cpu/float_environment.h"
 
 namespace {
 
+using namespace actfun::c;
 using actfun::Call;
 using actfun::Order;
 using actfun::Target;
-
-struct Buffer {
-  const void* data;
-  std::size_t bytes;
-};
-
-bool missing(Buffer b) { return b.data == nullptr && b.bytes > 0; }
-
-/// Whether two buffers share a byte without being the same buffer.
-bool overlap_partly(Buffer a, Buffer b) {
-  const auto at = [](Buffer x) { return reinterpret_cast<std::uintptr_t>(x.data); };
-  if (a.bytes == 0 || b.bytes == 0 || (at(a) == at(b) && a.bytes == b.bytes)) return false;
-  return at(a) < at(b) + b.bytes && at(b) < at(a) + a.bytes;
-}
-bool same(Buffer a, Buffer b) { return a.data == b.data && a.bytes > 0 && b.bytes > 0; }
-
-/// The product of sizes, or false if it does not fit memory.
-template <class... Sizes>
-bool multiply(std::size_t& product, Sizes... sizes) {
-  product = 1;
-  return (!__builtin_mul_overflow(product, sizes, &product) && ...) && product <= SIZE_MAX / 2 / sizeof(float);
-}
 
 /// The entry behind a handle, or null: of an elementwise function whose parameters lie in their domains.
 actfun_status check(const actfun_function* f, const actfun::Entry*& entry) {
@@ -49,14 +29,6 @@ actfun_status check(const actfun_function* f, const actfun::Entry*& entry) {
     if (!actfun::accepts(*entry->info, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
   if (!Call{entry}.knows(static_cast<actfun::Kinks>(f->kinks))) return ACTFUN_BAD_KINKS;
   return ACTFUN_OK;
-}
-
-const Target* target_in_use() noexcept {
-  try {
-    return &actfun::current_target();
-  } catch (const std::exception&) {
-    return nullptr;
-  }
 }
 
 Call call_of(const actfun_function* f, const actfun::Entry* entry) {
@@ -106,10 +78,6 @@ actfun_status along_axis(AxisFunction function, const float* x, float* y, size_t
     return ACTFUN_BAD_SHAPE;
   }
   return ACTFUN_OK;
-}
-
-void write_message(const char* text, char* message, size_t size) {
-  if (message && size > 0) std::snprintf(message, size, "%s", text);
 }
 
 }  // namespace
@@ -280,6 +248,8 @@ const char* actfun_status_text(actfun_status status) {
              "range)";
     case ACTFUN_BAD_TARGET:
       return "ACTFUN_TARGET names an instruction set that this machine or build lacks";
+    case ACTFUN_BAD_LABEL:
+      return "a label, or the number of a winner, that is none of its row's";
     case ACTFUN_BAD_KINKS:
       return "derivatives at kinks by a convention that does not exist, or is not known for this function";
   }

@@ -32,7 +32,8 @@ typedef enum actfun_status {
   ACTFUN_BAD_SHAPE = 5,         /* a size that does not fit the others, or too large for memory */
   ACTFUN_BAD_TARGET = 6,        /* ACTFUN_TARGET names an instruction set that this machine or build lacks */
   ACTFUN_BAD_FORMAT = 7,        /* not an order, a format, an overflow rule or a quantisation of this interface */
-  ACTFUN_BAD_KINKS = 8          /* a convention that does not exist, or is not known for this function's kinks */
+  ACTFUN_BAD_KINKS = 8,         /* a convention that does not exist, or is not known for this function's kinks */
+  ACTFUN_BAD_LABEL = 9          /* a label, or the number of a winner, that is none of its row's */
 } actfun_status;
 
 /* What to compute of an elementwise function: f, f' or f''. */
@@ -124,6 +125,60 @@ ACTFUN_API actfun_status actfun_log_softmax(const float* x, float* y, size_t out
  * Goodfellow et al. 2013. No buffer may overlap another. */
 ACTFUN_API actfun_status actfun_maxout(const float* x, float* y, int32_t* index, size_t outer, size_t groups, size_t k,
                                        size_t inner);
+
+/* Backward of softmax and log_softmax from their output y, along the middle axis, in any format (Bridle 1990):
+ *   softmax      dx_i = y_i (g_i - sum_j g_j y_j)
+ *   log_softmax  dx_i = g_i - exp(y_i) sum_j g_j
+ * y, g (the loss's gradient by y) and dx have shape [outer, length, inner]; dx may be y or g. Computed in double, sums of
+ * length n over sixteen partial sums in an order of their own, and rounded once (16- and 8-bit formats: to f32 first):
+ * as functions of y and g, within 0.501 ULP and (n/16 + 10) 2^-53 of the terms' magnitudes, y_i (|g_i| + sum_j |g_j y_j|)
+ * or |g_i| + exp(y_i) sum_j |g_j|, which says more where the terms cancel. What y has lost by its own rounding comes on
+ * top: up to half a unit of y in every term. Where exp(y_i) is below e^-200 (f64: e^-708) it counts as 0.
+ * A row of one element has gradient 0 for softmax. A NaN in y or g, or an infinite g, makes NaNs of the row; a y that
+ * came from a row with one +inf (one-hot) gives 0 for softmax. */
+ACTFUN_API actfun_status actfun_softmax_backward(actfun_format format, const void* y, const void* g, void* dx,
+                                                 size_t outer, size_t length, size_t inner);
+ACTFUN_API actfun_status actfun_log_softmax_backward(actfun_format format, const void* y, const void* g, void* dx,
+                                                     size_t outer, size_t length, size_t inner);
+
+/* The Jacobian of softmax at one row y of n outputs: jacobian[i * n + j] = dy_i/dx_j = y_i ((i == j) - y_j), within 0.501
+ * ULP. For study and tests: gradients need actfun_softmax_backward only. The buffers must not overlap. */
+ACTFUN_API actfun_status actfun_softmax_jacobian(actfun_format format, const void* y, void* jacobian, size_t n);
+
+/* Backward of maxout: the gradient goes to the winner alone, whose number actfun_maxout wrote to index (the first on a
+ * tie). g and index have shape [outer, groups, inner], dx [outer, groups * k, inner]: g where it won, 0 elsewhere. Any
+ * format. An index outside [0, k) is refused with ACTFUN_BAD_LABEL, nothing is written, and `message` (may be NULL; at
+ * most `size` bytes with the final zero) tells where. No buffer may overlap another. Goodfellow et al. 2013. */
+ACTFUN_API actfun_status actfun_maxout_backward(actfun_format format, const void* g, const int32_t* index, void* dx,
+                                                size_t outer, size_t groups, size_t k, size_t inner, char* message,
+                                                size_t size);
+
+/* How the losses of rows become one. */
+typedef enum actfun_reduction { ACTFUN_MEAN = 0, ACTFUN_SUM = 1, ACTFUN_NONE = 2 } actfun_reduction;
+
+/* Softmax and cross-entropy in one, from logits x of shape [outer, classes, inner] and labels of shape [outer, inner],
+ * each in [0, classes) (Bridle 1990):
+ *   loss of a row = log(sum_j exp(x_j)) - x_label,   dx_i = scale (softmax(x)_i - (i == label)),
+ * stable for any finite logits, and free of cancellation: near a certain, right prediction loss and gradient keep their
+ * relative accuracy. `loss` receives the mean or the sum over all rows, or with ACTFUN_NONE one number a row, as doubles
+ * (within 2^-45, relative, for rows of up to 100,000). dx, of x's shape and format, receives `scale` times the gradient
+ * of that loss by x, with 1 / rows for the mean; it may be x, or NULL when only the loss is wanted. In f32 it is within
+ * 0.501 ULP; in f64 within 2^-42, relative; narrower formats round the f32 result again.
+ * A row with a NaN, with several +inf, or -inf everywhere, makes loss and gradient NaN; with exactly one +inf they are
+ * the limits: p is one-hot, the loss 0 or inf. A label of a class with logit -inf: loss inf. The mean over no rows is
+ * NaN. A label outside [0, classes) is refused with ACTFUN_BAD_LABEL, nothing is written, and `message` (as above) names
+ * row (o * inner + i) and label. */
+ACTFUN_API actfun_status actfun_cross_entropy(actfun_format format, actfun_reduction reduction, const void* x,
+                                              const int32_t* labels, double scale, double* loss, void* dx, size_t outer,
+                                              size_t classes, size_t inner, char* message, size_t size);
+
+/* The same with a weight t for every class in place of a label, in x's shape and format; probabilities, as a rule:
+ *   loss of a row = sum_i t_i (log(sum_j exp(x_j)) - x_i),   dx_i = scale (softmax(x)_i sum_j t_j - t_i).
+ * A weight of 0 adds nothing, even where its logit is -inf. dx may be x or targets. Where softmax(x)_i is near t_i the
+ * gradient cancels, and is then within 2^-42 of t_i, absolutely. */
+ACTFUN_API actfun_status actfun_soft_cross_entropy(actfun_format format, actfun_reduction reduction, const void* x,
+                                                   const void* targets, double scale, double* loss, void* dx,
+                                                   size_t outer, size_t classes, size_t inner);
 
 /* The number of functions, and the name of function `id` (NULL when there is none). */
 ACTFUN_API size_t actfun_count(void);
