@@ -115,7 +115,7 @@ Elementwise elementwise(const Call& call, Order order, const Target& target, con
   const Kernels& all = kernels(call, target);
   return {all.order[k],
           all.wide[k],
-          kEvaluators[call.entry->id]()->order[k],
+          kEvaluators[call.entry->id]()->part[k],
           parameters.data(),
           has_limits(call.info(), order),
           target.bit,
@@ -246,7 +246,7 @@ double Call::error_in_ulp(Order order, Format format, double x, double result) c
   // 2^(2^30) stands for infinity: every limit is reached there.
   const big::Big input = std::isinf(x) ? scale(big::Big(std::copysign(1.0, x)), std::int64_t{1} << 30) : big::Big(x);
   const auto true_at = [&](const big::Big& at) {
-    return kEvaluators[entry->id]()->order[static_cast<int>(order)](at, parameters_of_call.data());
+    return kEvaluators[entry->id]()->part[static_cast<int>(order)](at, parameters_of_call.data());
   };
   big::Big truth = true_at(input);
   if (std::isnan(result)) return kNan;

@@ -35,7 +35,7 @@ struct Abs {
   }
   template <class R>
   static R slope(R x) {
-    return select(x > 0.0, 1.0, select(x < 0.0, -1.0, 0.0));
+    return select(x > 0.0, 1.0, select(x < 0.0, R(-1.0), R(0.0)));
   }
   template <class R>
   static R curvature(R /*x*/) {

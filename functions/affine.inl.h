@@ -43,4 +43,11 @@ struct Affine {
   static R curvature(R /*x*/, R /*alpha*/, R /*beta*/) {
     return 0.0;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R /*alpha*/, R /*beta*/) {
+    if constexpr (parameter == 0)
+      return x;
+    else
+      return 1.0;
+  }
 };

@@ -42,4 +42,12 @@ struct Celu {
     const R inverse = 1.0 / alpha;
     return select(x > 0.0, 0.0, inverse * exp(x * inverse));
   }
+  template <int parameter, class R>
+  static auto gradient(R x, R alpha) {
+    // e^z - 1 - z e^z with z = x / alpha; near 0, where that is -z^2 / 2, by r = e^z - 1 - z: r (1 - z) - z^2.
+    const R z = select(x > 0.0, 0.0, x * (1.0 / alpha)), near = at_least(z, -1.0);
+    const auto far = z < -1.0;
+    return cancelling_sum(select(far, expm1(z), exp_remainder(near) * (1.0 - near)),
+                          select(far, -(z * exp(z)), -(near * near)));
+  }
 };

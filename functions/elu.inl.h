@@ -44,4 +44,8 @@ struct Elu {
   static R curvature(R x, R alpha) {
     return select(x > 0.0, 0.0, alpha * exp(x));
   }
+  template <int parameter, class R>
+  static R gradient(R x, R /*alpha*/) {
+    return select(x > 0.0, 0.0, expm1(x));
+  }
 };

@@ -56,4 +56,9 @@ struct HardSigmoid {
   static R curvature(R /*x*/, A /*alpha*/, R /*beta*/) {
     return 0.0;
   }
+  template <int parameter, class R, class A>
+  static R gradient(R x, A alpha, R beta) {
+    const R y = exact_fma(alpha, x, beta), inside = parameter == 0 ? x : R(1.0);
+    return select(y > 0.0, select(y < 1.0, inside, 0.0), 0.0);
+  }
 };

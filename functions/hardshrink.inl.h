@@ -43,4 +43,8 @@ struct Hardshrink {
   static R curvature(R /*x*/, R /*lambda*/) {
     return 0.0;
   }
+  template <int parameter, class R>
+  static R gradient(R /*x*/, R /*lambda*/) {
+    return 0.0;
+  }
 };

@@ -47,4 +47,11 @@ struct Hardtanh {
   static R curvature(R /*x*/, R /*min_val*/, R /*max_val*/) {
     return 0.0;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R min_val, R max_val) {
+    if constexpr (parameter == 0)
+      return select(x > min_val, R(0.0), R(1.0));
+    else
+      return select(x > min_val, select(x < max_val, R(0.0), R(1.0)), R(0.0));
+  }
 };

@@ -41,4 +41,8 @@ struct Isrlu {
   static R curvature(R x, R alpha) {
     return select(x >= 0.0, 0.0, Isru::curvature(x, alpha));
   }
+  template <int parameter, class R>
+  static R gradient(R x, R alpha) {
+    return select(x >= 0.0, 0.0, Isru::gradient<0>(x, alpha));
+  }
 };

@@ -44,4 +44,9 @@ struct Isru {
     const R s = reciprocal_sqrt(1.0 + alpha * (x * x)), w = s * s;
     return -3.0 * alpha * (x * s) * w * w;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R alpha) {
+    const R y = value(x, alpha);
+    return -0.5 * y * y * y;
+  }
 };

@@ -43,4 +43,12 @@ struct Laplace {
     const R scale = 1.0 / sigma, u = (x - mu) * scale;
     return -u * normal_density(u) * (scale * scale);
   }
+  template <int parameter, class R>
+  static R gradient(R x, R mu, R sigma) {
+    const R scale = 1.0 / sigma, u = cut((x - mu) * scale), density = scale * normal_density(u);
+    if constexpr (parameter == 0)
+      return -density;
+    else
+      return -u * density;
+  }
 };

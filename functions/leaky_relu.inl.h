@@ -55,4 +55,8 @@ struct LeakyRelu {
   static R curvature(R /*x*/, R /*negative_slope*/) {
     return 0.0;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R /*negative_slope*/) {
+    return select(x > 0.0, 0.0, x);
+  }
 };

@@ -51,4 +51,8 @@ struct Prelu {
   static R curvature(R x, R weight) {
     return LeakyRelu::curvature(x, weight);
   }
+  template <int parameter, class R>
+  static R gradient(R x, R weight) {
+    return LeakyRelu::gradient<parameter>(x, weight);
+  }
 };

@@ -45,4 +45,8 @@ struct QuickGelu {
   static auto curvature(R x, R alpha) {
     return Swish::curvature(x, alpha);
   }
+  template <int parameter, class R>
+  static R gradient(R x, R alpha) {
+    return Swish::gradient<0>(x, alpha);
+  }
 };

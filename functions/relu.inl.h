@@ -34,7 +34,7 @@ struct Relu {
   }
   template <class R>
   static R slope(R x) {
-    return select(x > 0.0, 1.0, 0.0);
+    return select(x > 0.0, R(1.0), R(0.0));
   }
   template <class R>
   static R curvature(R /*x*/) {

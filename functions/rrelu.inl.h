@@ -45,4 +45,8 @@ struct Rrelu {
   static R curvature(R /*x*/, R /*lower*/, R /*upper*/) {
     return 0.0;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R /*lower*/, R /*upper*/) {
+    return select(x > 0.0, 0.0, 0.5 * x);
+  }
 };

@@ -40,4 +40,11 @@ struct ScaledElu {
   static R curvature(R x, R alpha, R lambda) {
     return lambda * Elu::curvature(x, alpha);
   }
+  template <int parameter, class R>
+  static R gradient(R x, R alpha, R lambda) {
+    if constexpr (parameter == 0)
+      return lambda * Elu::gradient<0>(x, alpha);
+    else
+      return Elu::value(x, alpha);
+  }
 };

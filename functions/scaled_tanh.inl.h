@@ -44,4 +44,11 @@ struct ScaledTanh {
     const R y = alpha * beta * beta * Tanh::curvature(beta * x);
     return select(alpha * beta == 0.0, abs(y), y);  // the derivatives of a constant are +0
   }
+  template <int parameter, class R>
+  static R gradient(R x, R alpha, R beta) {
+    if constexpr (parameter == 0)
+      return tanh(beta * x);
+    else
+      return alpha * x * sech2(beta * x);
+  }
 };

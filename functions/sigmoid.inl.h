@@ -39,4 +39,8 @@ struct Sigmoid {
     const auto [s, c, d] = logistic(x);
     return s * c * d;
   }
+  template <class R>
+  static R slope_from_output(R y) {
+    return y * (1.0 - y);
+  }
 };

@@ -65,4 +65,8 @@ struct Sine {
     const R y = -(omega * omega) * sin_of_product<0>(omega, x);
     return select(omega == 0.0, abs(y), y);  // the derivatives of a constant are +0
   }
+  template <int parameter, class R>
+  static R gradient(R x, R omega) {
+    return x * sin_of_product<2>(omega, x);
+  }
 };

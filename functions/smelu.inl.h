@@ -45,4 +45,9 @@ struct Smelu {
     const R constant = narrow(wide_quotient(wide_sum(R(1.0), 0.0), 2.0 * beta));
     return select(x > -beta, select(x > beta, 0.0, constant), 0.0);
   }
+  template <int parameter, class R>
+  static R gradient(R x, R beta) {
+    const R parabola = 0.25 * ((beta - x) / beta) * ((beta + x) / beta);
+    return select(x > -beta, select(x > beta, 0.0, parabola), 0.0);
+  }
 };

@@ -59,4 +59,9 @@ struct Snake {
     const R omega = 2.0 * a;
     return omega * sin_of_product<2>(omega, x);
   }
+  template <int parameter, class R>
+  static auto gradient(R x, R a) {
+    const R s = sin_of_product<0>(a, x) * (1.0 / a), c = sin_of_product<2>(a, x);
+    return cancelling_sum(2.0 * x * s * c, -(s * s));  // roots where tan(z) = 2 z, z = a x
+  }
 };

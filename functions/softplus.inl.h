@@ -42,4 +42,10 @@ struct Softplus {
     const auto [s, c, d] = logistic(beta * x);
     return beta * s * c;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R beta) {
+    // -H / beta^2, where H = -s log(s) - c log(c) is the entropy of a coin that shows heads with s = sigmoid(beta x).
+    const R inverse = 1.0 / beta, t = abs(beta * x), e = exp_decay(-t);
+    return -(inverse * inverse) * (log1p(e) + e * t * reciprocal(1.0 + e));
+  }
 };

@@ -44,4 +44,8 @@ struct Softshrink {
   static R curvature(R /*x*/, R /*lambda*/) {
     return 0.0;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R lambda) {
+    return select(abs(x) > lambda, copysign(R(1.0), -x), R(0.0));
+  }
 };

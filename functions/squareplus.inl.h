@@ -45,4 +45,8 @@ struct Squareplus {
     const R s = reciprocal_sqrt(x * x + b);
     return 0.5 * b * s * s * s;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R b) {
+    return 0.25 * reciprocal_sqrt(x * x + b);
+  }
 };

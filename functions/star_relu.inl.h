@@ -42,4 +42,11 @@ struct StarRelu {
   static R curvature(R x, R scale, R /*bias*/) {
     return select(x > 0.0, 2.0 * scale, 0.0);
   }
+  template <int parameter, class R>
+  static R gradient(R x, R /*scale*/, R /*bias*/) {
+    if constexpr (parameter == 0)
+      return select(x > 0.0, x * x, 0.0);
+    else
+      return 1.0;
+  }
 };

@@ -42,4 +42,8 @@ struct Step {
   static R curvature(R /*x*/, R /*threshold*/) {
     return 0.0;
   }
+  template <int parameter, class R>
+  static R gradient(R /*x*/, R /*threshold*/) {
+    return 0.0;
+  }
 };

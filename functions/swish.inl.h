@@ -48,4 +48,9 @@ struct Swish {
     const auto [s, c, d] = logistic(z);
     return cancelling_sum(2.0 * beta * s * c, beta * s * c * z * d);
   }
+  template <int parameter, class R>
+  static R gradient(R x, R beta) {
+    const auto [s, c, d] = logistic(beta * x);
+    return (x * s) * (x * c);
+  }
 };

@@ -45,4 +45,11 @@ struct Threshold {
   static R curvature(R /*x*/, R /*threshold*/, R /*value*/) {
     return 0.0;
   }
+  template <int parameter, class R>
+  static R gradient(R x, R threshold, R /*value*/) {
+    if constexpr (parameter == 0)
+      return 0.0;
+    else
+      return select(x > threshold, R(0.0), R(1.0));
+  }
 };

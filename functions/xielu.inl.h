@@ -53,4 +53,13 @@ struct Xielu {
   static R curvature(R x, R alpha_p, R alpha_n, R /*beta*/) {
     return select(x > 0.0, 2.0 * alpha_p, alpha_n * exp(x));
   }
+  template <int parameter, class R>
+  static R gradient(R x, R /*alpha_p*/, R /*alpha_n*/, R /*beta*/) {
+    if constexpr (parameter == 0)
+      return select(x > 0.0, x * x, 0.0);
+    else if constexpr (parameter == 1)
+      return select(x > 0.0, 0.0, exp_remainder(at_most(x, 0.0)));
+    else
+      return x;
+  }
 };

@@ -86,14 +86,22 @@ HWY_INLINE bool all_settled(Cancelling<K> y) {
   return none(doubtful(y));
 }
 
+template <class F, Part part, class R, class... P>
+HWY_INLINE auto apply(R x, P... p) {
+  if constexpr (part == Part::value)
+    return F::value(x, p...);
+  else if constexpr (part == Part::slope)
+    return F::slope(x, p...);
+  else if constexpr (part == Part::curvature)
+    return F::curvature(x, p...);
+  else if constexpr (part == Part::slope_from_output)
+    return F::slope_from_output(x, p...);
+  else
+    return F::template gradient<static_cast<int>(part) - static_cast<int>(Part::gradient)>(x, p...);
+}
 template <class F, Order order, class R, class... P>
 HWY_INLINE auto apply(R x, P... p) {
-  if constexpr (order == Order::value)
-    return F::value(x, p...);
-  else if constexpr (order == Order::slope)
-    return F::slope(x, p...);
-  else
-    return F::curvature(x, p...);
+  return apply<F, part_of(order)>(x, p...);
 }
 
 HWY_INLINE FloatsV to_floats(DoublesV y) {
@@ -129,9 +137,9 @@ struct Estimate {
 };
 
 /// The second try, good for 80 bits and more. Out of line: it is long, and rarely wanted by kernels for floats.
-template <class F, Order order, class... P>
+template <class F, Part part, class... P>
 HWY_NOINLINE HWY_FLATTEN Estimate on_double_doubles(Real x, P... p) {
-  const auto y = apply<F, order>(DoubleDouble(x), DoubleDouble(p)...);
+  const auto y = apply<F, part>(DoubleDouble(x), DoubleDouble(p)...);
   if constexpr (arithmetic_of<F>() == Arithmetic::single)
     return {y, select(y.lo == 0.0, Real(-1.0), 0x1p-80 * magnitude(y))};  // a square may not fit one double
   else
@@ -167,7 +175,7 @@ HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
   const auto nan = hn::IsNaN(floats), settled = hn::Or(hn::Eq(low, high), nan);
   FloatsV result = low;
   if (!hn::AllTrue(Floats(), settled)) {
-    const DoubleDouble z = on_double_doubles<F, order>(x, p...).value;
+    const DoubleDouble z = on_double_doubles<F, part_of(order)>(x, p...).value;
     result = hn::IfThenElse(settled, low, to_floats(round_to_odd(two_sum(z.hi, z.lo)).v[0]));
   }
   if constexpr (!has_limits<F, order>())
@@ -250,7 +258,7 @@ HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std
 }
 
 /// high[i] + low[i] = f(x[i]), see Kernels::Wide.
-template <class F, Order order, std::size_t... index>
+template <class F, Part part, std::size_t... index>
 HWY_INLINE void run_wide(const double* x, double* high, double* low, double* error, std::size_t n, const Constant* p,
                          std::index_sequence<index...>) {
   const Doubles d;
@@ -262,7 +270,7 @@ HWY_INLINE void run_wide(const double* x, double* high, double* low, double* err
       std::memset(padded, 0, sizeof padded);
       std::memcpy(padded, x + i, (n - i) * sizeof(double));
     }
-    const Estimate y = on_double_doubles<F, order>(Real(hn::LoadU(d, whole ? x + i : padded)), p[index]...);
+    const Estimate y = on_double_doubles<F, part>(Real(hn::LoadU(d, whole ? x + i : padded)), p[index]...);
     hn::StoreU(y.value.hi.v[0], d, whole ? high + i : results[0]);
     hn::StoreU(y.value.lo.v[0], d, whole ? low + i : results[1]);
     hn::StoreU(y.error.v[0], d, whole ? error + i : results[2]);

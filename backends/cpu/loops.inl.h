@@ -13,13 +13,34 @@ struct ElementwiseLoops {
   static HWY_FLATTEN void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Constant* p) {
     run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Parameters());
   }
-  template <Order order>
+  template <Part part>
   static void wide(const double* x, double* high, double* low, double* error, std::size_t n, const Constant* p) {
-    run_wide<F, order>(x, high, low, error, n, p, Parameters());
+    run_wide<F, part>(x, high, low, error, n, p, Parameters());
   }
-  static constexpr Kernels kernels{{unary<Order::value>, unary<Order::slope>, unary<Order::curvature>},
-                                   value_and_slope,
-                                   {wide<Order::value>, wide<Order::slope>, wide<Order::curvature>}};
+  template <Part part>
+  static HWY_FLATTEN void raw(const double* x, double* y, double* error, std::size_t n, const Constant* p) {
+    run_raw<F, part>(x, y, error, n, p, Parameters());
+  }
+  template <Part part>
+  static HWY_FLATTEN void each(const double* x, double* y, double* error, std::size_t n, const double* const* p) {
+    run_each<F, part>(x, y, error, n, p, Parameters());
+  }
+
+  template <Part part>
+  static constexpr void add(Kernels& all) {
+    constexpr auto i = static_cast<std::size_t>(part);
+    all.wide[i] = wide<part>;
+    all.raw[i] = raw<part>;
+    if constexpr (F::info.parameters.size() > 0) all.each[i] = each<part>;
+  }
+  static constexpr Kernels kernels = [] {
+    Kernels all{{unary<Order::value>, unary<Order::slope>, unary<Order::curvature>}, value_and_slope, {}, {}, {}};
+    add<Part::value>(all), add<Part::slope>(all), add<Part::curvature>(all);
+    if constexpr (requires { &F::template slope_from_output<Real>; }) add<Part::slope_from_output>(all);
+    [&]<std::size_t... parameter>(std::index_sequence<parameter...>) { (add<gradient_by(parameter)>(all), ...); }
+    (Parameters());
+    return all;
+  }();
 };
 
 template <class F>

@@ -40,6 +40,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "core/elementary/sine.inl.h"
 #include "core/elementary/arctangent.inl.h"
 #include "backends/cpu/elementwise.inl.h"
+#include "backends/cpu/raw.inl.h"
 #include "backends/cpu/row.inl.h"
 #include "backends/cpu/loops.inl.h"
 // clang-format on

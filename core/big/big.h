@@ -129,10 +129,11 @@ Big sin_of_product(const Big& a, const Big& b) {
 Big normal_density(const Big& x);
 Big normal_cumulative(const Big& x);
 
-/// f, f', f'' at x.
+/// One part of a function at x.
 using Evaluate = Big (*)(const Big& x, const Constant* p);
+/// By `Part`; null where the function has no such part.
 struct Evaluators {
-  Evaluate order[3];
+  Evaluate part[kParts];
 };
 
 }  // namespace actfun::big
