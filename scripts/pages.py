@@ -205,6 +205,11 @@ def properties(record):
         rows.append(("roots", joined(map(short, record["roots"]))))
     for extremum in record["extrema"]:
         rows.append((f"{extremum['type']} of {extremum['of']}", f"{code(short(extremum['value']))} at x = {code(short(extremum['x']))}"))
+    from_output, inverse = record["from_output"], record["inverse"]
+    condition = lambda fact: "" if fact["condition"] == "always" else f" if {code(fact['condition'])}"
+    rows.append(("f' from y = f(x)", code(from_output["formula"]) + condition(from_output) if from_output["possible"]
+                 else f"none: {from_output['reason']}"))
+    rows.append(("inverse", f"strictly monotone{condition(inverse)}" if inverse["possible"] else f"none: {inverse['reason'].replace('|', chr(92) + '|')}"))
     if record.get("note"):
         rows.append(("note", record["note"].replace("|", r"\|")))
     return rows
