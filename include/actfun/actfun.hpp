@@ -273,4 +273,5 @@ inline void maxout(Input x, Output y, std::size_t k) { maxout(x, y, {}, k, {1, x
 
 }  // namespace actfun
 
+#include "actfun/axis_backward.hpp"
 #include "actfun/functions.hpp"  // gelu, elu, ...: written by the build from functions/list.def
