@@ -48,17 +48,13 @@ Inverter::Inverter(const Invertible& f, double lower, double upper) : f_(f), low
   increasing_ = lower_.value < upper_.value;
   at_zero_ = kNan;
   if (lower < 0 && upper > 0) {
-    const big::Big y = part(Part::value, big::Big(0.0));
+    const big::Big y = f_.value(big::Big(0.0), f_.parameters);
     if ((y == big::Big(y.nearest())).holds) at_zero_ = y.nearest();
   }
 }
 
-big::Big Inverter::part(Part which, const big::Big& x) const {
-  return f_.big->part[static_cast<std::size_t>(which)](x, f_.parameters);
-}
-
 Inverter::End Inverter::end_at(double x) const {
-  const big::Big exact = part(Part::value, std::isinf(x) ? stand_in_for_infinity(x) : big::Big(x));
+  const big::Big exact = f_.value(std::isinf(x) ? stand_in_for_infinity(x) : big::Big(x), f_.parameters);
   return {x, exact, exact.nearest()};
 }
 
@@ -170,7 +166,7 @@ double Inverter::solve_big(const Search& s, const FormatInfo& format) const {
   const big::Big y(s.y), limit = limit_near(s.y).exact, wanted = y - limit;
   big::Big x(s.x);
   for (int steps = 0; steps < 1000; ++steps) {
-    const big::Big f = part(Part::value, x), slope = part(Part::slope, x), rest = f - y, left = f - limit;
+    const big::Big f = f_.value(x, f_.parameters), slope = f_.slope(x, f_.parameters), rest = f - y, left = f - limit;
     if (rest.zero()) break;
     const double here = x.nearest();
     if (rest.negative() != increasing_)

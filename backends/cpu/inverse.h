@@ -13,7 +13,7 @@ namespace actfun {
 /// The function that is inverted, with its parameters.
 struct Invertible {
   const Kernels* kernels;
-  const big::Evaluators* big;
+  big::Evaluate value, slope;
   const Constant* parameters;
 };
 
@@ -43,7 +43,6 @@ class Inverter {
   struct Tile;
 
   End end_at(double x) const;
-  big::Big part(Part which, const big::Big& x) const;
   bool known(double y, const FormatInfo& format, double& x) const;
   const End& limit_near(double y) const;
   double step(double y, double f, double slope) const;
