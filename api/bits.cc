@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Backward passes that keep one bit an element in the place of the input.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <vector>
 
 #include "api/expression.h"
@@ -15,24 +18,12 @@
 namespace actfun {
 namespace {
 
-constexpr std::size_t kTile = 1024;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// Elements of an array of a format, by the byte.
-class Elements {
- public:
-  Elements(Format format, const void* data) : bytes_(info_of(format).bytes), data_(static_cast<const char*>(data)) {}
-  const void* at(std::size_t i) const { return data_ + i * bytes_; }
-  void* to(std::size_t i) const { return const_cast<char*>(data_) + i * bytes_; }
-
- private:
-  std::size_t bytes_;
-  const char* data_;
-};
+constexpr std::size_t kTile = 1024;  // a multiple of 8
+constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNan = std::numeric_limits<double>::quiet_NaN();
 
 bool bit(const std::uint8_t* bits, std::size_t i) { return bits[i / 8] >> (i % 8) & 1; }
 
-/// set(i) for n elements, as bits from the first of `bits` on.
+/// n bits, set(i) each.
 template <class Set>
 void pack(std::uint8_t* bits, std::size_t n, const Set& set) {
   for (std::size_t i = 0; i < n; i += 8) {
@@ -44,7 +35,9 @@ void pack(std::uint8_t* bits, std::size_t n, const Set& set) {
 
 // ---- f' has two values
 
-/// The values that f' takes by the call's convention, in order; three stand for more.
+bool piecewise_linear(const Info& info) { return info.second_derivative == "0" && !info.kinks.empty(); }
+
+/// The values that f' takes by the call's convention, in ascending order; three stand for more.
 List<long double, 3> slopes(const Call& call) {
   List<long double, 3> all;
   const auto add = [&](std::string_view text) {
@@ -59,55 +52,215 @@ List<long double, 3> slopes(const Call& call) {
   std::sort(all.items, all.items + all.count);
   return all;
 }
-bool piecewise_linear(const Call& call) {
-  return call.info().second_derivative == "0" && !call.info().kinks.empty();
-}
 
-/// f' at a number, by the call's convention, as the nearest double.
-double slope_at(const Call& call, double x, const Target& target) {
-  call.apply(Order::slope, Format::f64, &x, &x, 1, target);
-  return x;
-}
-
-/// A number of the format where f' has this value; NaN where there is none.
-double representative(const Call& call, Format format, double slope, const Target& target) {
-  std::vector<double> kinks, places = {0, 1, -1};
-  for (const Kink& kink : call.info().kinks)
-    if (const auto x = evaluate(kink.x, call)) kinks.push_back(static_cast<double>(*x));
-  for (const double kink : kinks) {
-    places.insert(places.end(), {2 * kink + 1, 2 * kink - 1, std::midpoint(kink, kinks.front())});
-    const double at = round_to(format, kink);
-    for (const double side : {-1.0, 1.0}) {  // of the format's neighbours of the kink, those that are surely others
-      const double step = std::ldexp(side * std::max(std::fabs(at), info_of(format).least()), 2 - info_of(format).precision);
-      places.insert(places.end(), {at, at + step});
-    }
+/// A number of the format where f' is this double; NaN if there seems to be none.
+double input_with_slope(const Call& call, Format format, double slope, const Target& target) {
+  const FormatInfo& info = info_of(format);
+  std::vector<double> places = {0, 1, -1};
+  double last = 0;
+  for (const Kink& kink : call.info().kinks) {
+    const auto x = evaluate(kink.x, call);
+    if (!x) continue;
+    const auto at = static_cast<double>(*x);
+    const double step = std::ldexp(std::max(std::fabs(at), std::ldexp(1.0, info.least_exponent)), 2 - info.precision);
+    places.insert(places.end(), {at, at - step, at + step, std::midpoint(last, at), 2 * at - 1, 2 * at + 1});
+    last = at;
   }
-  for (const double place : places)
-    if (const double x = round_to(format, place); slope_at(call, x, target) == slope) return x;
-  return std::numeric_limits<double>::quiet_NaN();
+  for (const double place : places) {
+    const double x = round_to(format, place);
+    double found = x;
+    call.apply(Order::slope, Format::f64, &found, &found, 1, target);
+    if (found == slope) return x;
+  }
+  return kNan;
 }
 
 class TwoSlopes {
  public:
   TwoSlopes(const Call& call, Format format, const Target& target) : call_(call), format_(format), target_(target) {
     const auto all = slopes(call);
-    off_ = static_cast<double>(all[0]), on_ = static_cast<double>(all[all.size() - 1]);
+    low_ = static_cast<double>(all[0]), high_ = static_cast<double>(all[all.size() - 1]);
   }
 
-  /// Whether f' is the larger one at each x.
+  /// For each x whether f' is the larger value.
   void tell(const void* x, std::uint8_t* bits, std::size_t n) const {
-    double slope[kTile];
-    convert(format_, x, Format::f64, slope, n, target_.bit);
-    call_.apply(Order::slope, Format::f64, slope, slope, n, target_);
-    pack(bits, n, [&](std::size_t i) { return slope[i] == on_; });
+    const auto code_of = [&](double slope) { return encode(format_, round_to(format_, slope), Overflow::saturate); };
+    const std::size_t bytes = info_of(format_).bytes;
+    double slope[kTile];  // or narrower numbers
+    if (code_of(low_) != code_of(high_)) {
+      const std::uint64_t high = code_of(high_);
+      call_.apply(Order::slope, format_, x, slope, n, target_);
+      pack(bits, n, [&](std::size_t i) {
+        return std::memcmp(reinterpret_cast<const char*>(slope) + i * bytes, &high, bytes) == 0;  // little-endian
+      });
+    } else {  // only doubles tell them apart
+      convert(format_, x, Format::f64, slope, n, target_.bit);
+      call_.apply(Order::slope, Format::f64, slope, slope, n, target_);
+      pack(bits, n, [&](std::size_t i) { return slope[i] == high_; });
+    }
+  }
+
+  /// dx of inputs that have these slopes. n <= kTile a call but for floats.
+  void backward(const std::uint8_t* bits, const void* g, void* dx, std::size_t n) {
+    const std::size_t bytes = info_of(format_).bytes;
+    if (format_ == Format::f32 && is_float(low_) && is_float(high_))
+      return multiply(bits, static_cast<const float*>(g), static_cast<float*>(dx), n);
+    if (!inputs_) inputs_ = {input(low_), input(high_)};
+    double x[kTile];  // or narrower numbers
+    for (std::size_t i = 0; i < n; ++i)
+      std::memcpy(reinterpret_cast<char*>(x) + i * bytes, &(*inputs_)[bit(bits, i)], bytes);  // little-endian
+    call_.multiply(Part::slope, format_, x, g, dx, n, target_);
+  }
+
+ private:
+  static bool is_float(double x) { return static_cast<double>(static_cast<float>(x)) == x; }
+  void multiply(const std::uint8_t* bits, const float* g, float* dx, std::size_t n) const {
+    const DefaultFloatEnvironment environment;
+    const float factors[] = {static_cast<float>(low_), static_cast<float>(high_)};
+    for (std::size_t i = 0; i < n; ++i) dx[i] = g[i] * factors[bit(bits, i)];
+  }
+  std::uint64_t input(double slope) const {
+    return encode(format_, input_with_slope(call_, format_, slope, target_), Overflow::saturate);
+  }
+
+  const Call& call_;
+  Format format_;
+  const Target& target_;
+  double low_, high_;
+  std::optional<std::array<std::uint64_t, 2>> inputs_;  ///< with the one and the other slope, in the format
+};
+
+// ---- f turns once
+
+const Extremum* only_extremum(const Info& info) {
+  const Extremum* only = nullptr;
+  for (const Extremum& extremum : info.extrema)
+    if (extremum.order == 0) {
+      if (only) return nullptr;
+      only = &extremum;
+    }
+  for (const Kink& kink : info.kinks)
+    if (kink.order < 2) return nullptr;
+  return only;
+}
+
+/// Where f turns, once; NaN if it does not with these parameters. The record knows for the defaults.
+double turn(const Call& call, const Target& target) {
+  const Extremum* extremum = only_extremum(call.info());
+  double x = kNan;
+  if (!extremum || call.info().parameters.empty()) {
+    if (extremum) parse_number(extremum->x, x);
+    return x;
+  }
+  // f' is positive on the right of a minimum, and nowhere on its left.
+  const Constants parameters = constants(call);
+  const auto rises = [&](double at) {
+    double slope, error;
+    kernels(call, target).raw[static_cast<int>(Part::slope)](&at, &slope, &error, 1, parameters.data());
+    return slope > 0;
+  };
+  double left = -0x1p100, right = 0x1p100;
+  if (extremum->type != "min" || rises(left) || !rises(right)) return kNan;
+  for (int steps = 0; steps < 2000 && right - left > 0x1p-60 * std::fabs(left); ++steps) {
+    const double middle = left + (right - left) / 2;
+    (rises(middle) ? right : left) = middle;
+  }
+  return right;
+}
+
+class Branches {
+ public:
+  Branches(const Call& call, Format format, const Target& target)
+      : call_(call), format_(format), target_(target), turn_(turn(call, target)), parameters_(constants(call)) {}
+
+  /// For each x whether it lies before f's minimum.
+  void tell(const void* x, std::uint8_t* bits, std::size_t n) const {
+    double at[kTile];
+    convert(format_, x, Format::f64, at, n, target_.bit);
+    pack(bits, n, [&](std::size_t i) { return at[i] < turn_; });
+  }
+
+  void backward(const void* y, const std::uint8_t* bits, const void* g, void* dx, std::size_t n) {
+    if (!inverters_) {
+      const DefaultFloatEnvironment environment;
+      const Invertible f = invertible(call_, target_, parameters_);
+      inverters_ = {Inverter(f, turn_, kInfinity), Inverter(f, -kInfinity, turn_)};
+    }
+    double output[kTile], upstream[kTile], x[kTile];
+    convert(format_, y, Format::f64, output, n, target_.bit);
+    convert(format_, g, Format::f64, upstream, n, target_.bit);
+    {
+      const DefaultFloatEnvironment environment;
+      for (const bool before : {false, true}) {
+        double of_branch[kTile];
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < n; ++i)
+          if (bit(bits, i) == before) of_branch[count++] = output[i];
+        (*inverters_)[before].solve(info_of(Format::f64), of_branch, of_branch, count);
+        for (std::size_t i = 0, k = 0; i < n; ++i)
+          if (bit(bits, i) == before) x[i] = of_branch[k++];
+      }
+    }
+    call_.multiply(Part::slope, Format::f64, x, upstream, x, n, target_);
+    convert(Format::f64, x, format_, dx, n, target_.bit);
   }
 
  private:
   const Call& call_;
   Format format_;
   const Target& target_;
-  double off_, on_;
+  double turn_;
+  Constants parameters_;
+  std::optional<std::array<Inverter, 2>> inverters_;  ///< on the right of the turn and on its left
 };
 
+/// Calls run(first, n) for tiles.
+template <class Run>
+void for_tiles(std::size_t n, const Run& run) {
+  for (std::size_t i = 0; i < n; i += kTile) run(i, std::min(kTile, n - i));
+}
+
+void refuse_without_bits(const Call& call) {
+  if (const std::string why = why_no_bits(call); !why.empty()) throw NotPossible(why);
+}
+
 }  // namespace
+
+bool bits_need_output(const Call& call) { return !piecewise_linear(call.info()); }
+
+std::string why_no_bits(const Call& call) {
+  const std::string begin = call.text() + " has no backward pass from one bit: ";
+  if (piecewise_linear(call.info())) return slopes(call).size() <= 2 ? "" : begin + "f' has more than two values";
+  const Extremum* extremum = only_extremum(call.info());
+  if (!extremum) return begin + "f' has more than two values, and f does not turn once";
+  if (std::isfinite(turn(call, current_target()))) return "";
+  return begin + "f does not turn once with these parameters";
+}
+
+void value_and_bits(const Call& call, Format format, const void* x, void* y, std::uint8_t* bits, std::size_t n,
+                    const Target& target) {
+  refuse_without_bits(call);
+  const auto run = [&](const auto& kind) {
+    for_tiles(n, [&](std::size_t i, std::size_t m) { kind.tell(element_at(format, x, i), bits + i / 8, m); });
+  };
+  bits_need_output(call) ? run(Branches(call, format, target)) : run(TwoSlopes(call, format, target));
+  call.apply(Order::value, format, x, y, n, target);
+}
+
+void backward_from_bits(const Call& call, Format format, const void* y, const std::uint8_t* bits, const void* g,
+                        void* dx, std::size_t n, const Target& target) {
+  refuse_without_bits(call);
+  if (bits_need_output(call)) {
+    Branches branches(call, format, target);
+    for_tiles(n, [&](std::size_t i, std::size_t m) {
+      branches.backward(element_at(format, y, i), bits + i / 8, element_at(format, g, i), element_at(format, dx, i), m);
+    });
+  } else {
+    TwoSlopes slopes_of(call, format, target);
+    for_tiles(n, [&](std::size_t i, std::size_t m) {
+      slopes_of.backward(bits + i / 8, element_at(format, g, i), element_at(format, dx, i), m);
+    });
+  }
+}
+
 }  // namespace actfun

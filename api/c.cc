@@ -17,42 +17,46 @@ using namespace actfun::c;
 using actfun::Call;
 using actfun::Order;
 using actfun::Target;
+using actfun::c::check;
+using actfun::c::overlap;
 
-/// The entry behind a handle, or null: of an elementwise function whose parameters lie in their domains.
-actfun_status check(const actfun_function* f, const actfun::Entry*& entry) {
-  if (!f) return ACTFUN_NULL_POINTER;
-  const auto all = actfun::functions();
-  if (f->id < 0 || static_cast<std::size_t>(f->id) >= all.size()) return ACTFUN_BAD_FUNCTION;
-  entry = &all[static_cast<std::size_t>(f->id)];
-  if (!entry->elementwise()) return ACTFUN_BAD_FUNCTION;
-  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i)
-    if (!actfun::accepts(*entry->info, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
-  if (!Call{entry}.knows(static_cast<actfun::Kinks>(f->kinks))) return ACTFUN_BAD_KINKS;
+/// The shape, and how many elements it has.
+actfun_status check(const actfun_channels* shape, actfun::Channels& channels, size_t& n) {
+  if (!shape) return ACTFUN_NULL_POINTER;
+  if (!multiply(n, shape->outer, shape->channels, shape->inner)) return ACTFUN_BAD_SHAPE;
+  channels = {shape->outer, shape->channels, shape->inner};
+  for (size_t k = 0; k < ACTFUN_MAX_PARAMETERS; ++k) channels.parameters[k] = shape->parameters[k];
+  channels.format = static_cast<actfun::Format>(shape->format);
+  if (channels.varies() && shape->format != ACTFUN_F32 && shape->format != ACTFUN_F64) return ACTFUN_BAD_FORMAT;
   return ACTFUN_OK;
 }
 
-Call call_of(const actfun_function* f, const actfun::Entry* entry) {
-  Call call{entry};
-  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i) {
-    const actfun::Parameter& known = entry->info->parameters[i];
-    call.parameters[i] = f->parameters[i];
-    call.rational[i] = (f->rational >> i & 1) && !known.exact.empty() && f->parameters[i] == known.preset;
-  }
-  call.overflow = static_cast<actfun::Overflow>(f->overflow);
-  call.kinks = static_cast<actfun::Kinks>(f->kinks);
-  return call;
+/// Whether the parameters by channel are ones that the function has, and in their domains.
+actfun_status check(const Call& call, const actfun::Channels& shape) {
+  for (size_t k = call.info().parameters.size(); k < ACTFUN_MAX_PARAMETERS; ++k)
+    if (shape.parameters[k]) return ACTFUN_BAD_PARAMETER;
+  return call.accepts(shape) ? ACTFUN_OK : ACTFUN_BAD_PARAMETER;
+}
+bool overlap(const actfun::Channels& shape, Buffer out) {
+  for (const void* values : shape.parameters)
+    if (values && overlap({values, shape.channels * actfun::info_of(shape.format).bytes}, out)) return true;
+  return false;
 }
 
-/// Checks what all elementwise calls share, and says which function and target they mean.
-actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call, const Target*& target) {
-  const actfun::Entry* entry = nullptr;
-  if (const actfun_status status = check(f, entry); status != ACTFUN_OK) return status;
-  if (f->overflow > ACTFUN_OVERFLOW_TO_NAN) return ACTFUN_BAD_FORMAT;
-  if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
-  if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
-  target = target_in_use();
-  if (!target) return ACTFUN_BAD_TARGET;
-  call = call_of(f, entry);
+/// y = g times a part of f, or the part itself.
+actfun_status multiply_channels(const actfun_function* f, actfun::Part part, actfun_format format,
+                                const actfun_channels* shape, const void* x, const void* g, void* y) {
+  actfun::Channels channels;
+  size_t n = 0, bytes = 0;
+  if (const actfun_status status = check(shape, channels, n); status != ACTFUN_OK) return status;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, g ? g : x}, {y}, bytes, call, target); status != ACTFUN_OK)
+    return status;
+  if (overlap(channels, {y, bytes})) return ACTFUN_OVERLAP;
+  if (const actfun_status status = check(call, channels); status != ACTFUN_OK) return status;
+  call.multiply(part, static_cast<actfun::Format>(format), channels, x, g, y, *target);
   return ACTFUN_OK;
 }
 
@@ -131,15 +135,13 @@ actfun_status actfun_set_kinks(actfun_function* f, actfun_kinks kinks, char* mes
 
 actfun_status actfun_apply(const actfun_function* f, actfun_order order, actfun_format format, const void* x, void* y,
                            size_t n) {
-  if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE || format < ACTFUN_F32 || format > ACTFUN_F8E5M2)
-    return ACTFUN_BAD_FORMAT;
-  const auto type = static_cast<actfun::Format>(format);
-  if (n > SIZE_MAX / 2 / actfun::info_of(type).bytes) return ACTFUN_BAD_SHAPE;
-  const size_t bytes = n * actfun::info_of(type).bytes;
+  if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE) return ACTFUN_BAD_FORMAT;
+  size_t bytes = 0;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
   Call call{};
   const Target* target = nullptr;
   if (const actfun_status status = check(f, {x, bytes}, {y, bytes}, call, target); status != ACTFUN_OK) return status;
-  call.apply(static_cast<Order>(order), type, x, y, n, *target);
+  call.apply(static_cast<Order>(order), static_cast<actfun::Format>(format), x, y, n, *target);
   return ACTFUN_OK;
 }
 actfun_status actfun_apply_quantized(const actfun_function* f, actfun_order order, const actfun_quantization* in,
@@ -197,6 +199,64 @@ actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, f
   return ACTFUN_OK;
 }
 
+actfun_status actfun_backward(const actfun_function* f, actfun_format format, const void* x, const void* g, void* dx,
+                              size_t n) {
+  size_t bytes = 0;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, g}, {dx}, bytes, call, target); status != ACTFUN_OK) return status;
+  call.multiply(actfun::Part::slope, static_cast<actfun::Format>(format), x, g, dx, n, *target);
+  return ACTFUN_OK;
+}
+actfun_status actfun_double_backward(const actfun_function* f, actfun_format format, const void* x, const void* g,
+                                     const void* gg, void* dx, void* dg, size_t n) {
+  size_t bytes = 0;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, g, gg}, {dx, dg}, bytes, call, target); status != ACTFUN_OK)
+    return status;
+  call.double_backward(static_cast<actfun::Format>(format), x, g, gg, dx, dg, n, *target);
+  return ACTFUN_OK;
+}
+actfun_status actfun_apply_channels(const actfun_function* f, actfun_order order, actfun_format format,
+                                    const actfun_channels* shape, const void* x, void* y) {
+  if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE) return ACTFUN_BAD_FORMAT;
+  return multiply_channels(f, actfun::part_of(static_cast<Order>(order)), format, shape, x, nullptr, y);
+}
+actfun_status actfun_backward_channels(const actfun_function* f, actfun_format format, const actfun_channels* shape,
+                                       const void* x, const void* g, void* dx) {
+  if (!g && shape && shape->outer && shape->channels && shape->inner) return ACTFUN_NULL_POINTER;
+  return multiply_channels(f, actfun::Part::slope, format, shape, x, g, dx);
+}
+actfun_status actfun_parameter_gradients(const actfun_function* f, actfun_format format, const actfun_channels* shape,
+                                         const void* x, const void* g, double* const* gradients) {
+  if (!gradients) return ACTFUN_NULL_POINTER;
+  actfun::Channels channels;
+  size_t n = 0, bytes = 0;
+  if (const actfun_status status = check(shape, channels, n); status != ACTFUN_OK) return status;
+  if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
+  if (channels.channels > SIZE_MAX / 2 / sizeof(double)) return ACTFUN_BAD_SHAPE;
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, {x, bytes}, {x, bytes}, call, target); status != ACTFUN_OK) return status;
+  if (missing({g, bytes})) return ACTFUN_NULL_POINTER;
+  const auto out = [&](size_t k) { return Buffer{gradients[k], gradients[k] ? shape->channels * sizeof(double) : 0}; };
+  for (size_t k = 0; k < call.info().parameters.size(); ++k) {
+    if (overlap({x, bytes}, out(k)) || overlap({g, bytes}, out(k)) || overlap(channels, out(k))) return ACTFUN_OVERLAP;
+    for (size_t j = 0; j < k; ++j)
+      if (overlap(out(j), out(k))) return ACTFUN_OVERLAP;
+  }
+  if (const actfun_status status = check(call, channels); status != ACTFUN_OK) return status;
+  try {
+    call.parameter_gradients(static_cast<actfun::Format>(format), channels, x, g, gradients, *target);
+  } catch (const std::bad_alloc&) {
+    return ACTFUN_BAD_SHAPE;
+  }
+  return ACTFUN_OK;
+}
+
 actfun_status actfun_softmax(const float* x, float* y, size_t outer, size_t length, size_t inner) {
   return along_axis(actfun::softmax, x, y, outer, length, inner);
 }
@@ -248,6 +308,8 @@ const char* actfun_status_text(actfun_status status) {
              "range)";
     case ACTFUN_BAD_TARGET:
       return "ACTFUN_TARGET names an instruction set that this machine or build lacks";
+    case ACTFUN_NOT_POSSIBLE:
+      return "not to be had of this function with these parameters or conventions";
     case ACTFUN_BAD_LABEL:
       return "a label, or the number of a winner, that is none of its row's";
     case ACTFUN_BAD_KINKS:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <initializer_list>
 
 #include "actfun/actfun.h"
 #include "api/registry.h"
@@ -33,6 +34,20 @@ bool multiply(std::size_t& product, Sizes... sizes) {
   product = 1;
   return (!__builtin_mul_overflow(product, sizes, &product) && ...) && product <= SIZE_MAX / 2 / sizeof(double);
 }
+
+/// The entry behind a handle, or null: of an elementwise function whose parameters lie in their domains.
+actfun_status check(const actfun_function* f, const Entry*& entry);
+Call call_of(const actfun_function* f, const Entry* entry);
+
+/// Checks what all elementwise calls share, and says which function and target they mean.
+actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call, const Target*& target);
+
+/// How many bytes n numbers of a format take.
+actfun_status size_of(actfun_format format, std::size_t n, std::size_t& bytes);
+
+/// Checks what calls with several inputs share: outputs may be inputs, but not each other.
+actfun_status check(const actfun_function* f, std::initializer_list<const void*> inputs,
+                    std::initializer_list<const void*> outputs, std::size_t bytes, Call& call, const Target*& target);
 
 inline bool valid(actfun_format format) { return format >= ACTFUN_F32 && format <= ACTFUN_F8E5M2; }
 

@@ -21,11 +21,11 @@ std::string refusal(const Call& call, std::string_view what, std::string_view co
   return begin + (condition.empty() ? std::string(reason) : "that needs " + std::string(condition));
 }
 
+}  // namespace
+
 Invertible invertible(const Call& call, const Target& target, const Constants& parameters) {
   return {&kernels(call, target), evaluator(call, Part::value), evaluator(call, Part::slope), parameters.data()};
 }
-
-}  // namespace
 
 std::string why_no_inverse(const Call& call) {
   const auto& [condition, reason] = call.info().inverse;
@@ -37,8 +37,9 @@ std::string why_no_backward_from_output(const Call& call) {
   if (!holds(f.condition, call)) return refusal(call, "backward pass from its output", f.condition, f.reason);
   // Of an output at a kink one cannot tell whether the input was there.
   if (other_slopes(call).empty()) return "";
-  return refusal(call, "backward pass from its output", "", "it does not tell the kinks, where " +
-                 std::string(name_of(call.kinks)) + " has derivatives of its own");
+  return refusal(
+      call, "backward pass from its output", "",
+      "it does not tell the kinks, where " + std::string(name_of(call.kinks)) + " has derivatives of its own");
 }
 
 void invert(const Call& call, Format format, const void* y, void* x, std::size_t n, const Target& target) {
@@ -46,15 +47,12 @@ void invert(const Call& call, Format format, const void* y, void* x, std::size_t
   const DefaultFloatEnvironment environment;
   const Constants parameters = constants(call);
   const Inverter inverter(invertible(call, target, parameters), -kInfinity, kInfinity);
-  const std::size_t bytes = info_of(format).bytes;
   double tile[kTile];
   for (std::size_t i = 0; i < n; i += kTile) {
     const std::size_t m = std::min(kTile, n - i);
-    const auto* from = static_cast<const unsigned char*>(y) + i * bytes;
-    auto* to = static_cast<unsigned char*>(x) + i * bytes;
-    convert(format, from, Format::f64, tile, m, target.bit);
+    convert(format, element_at(format, y, i), Format::f64, tile, m, target.bit);
     inverter.solve(info_of(format), tile, tile, m);
-    convert(Format::f64, tile, format, to, m, target.bit);
+    convert(Format::f64, tile, format, element_at(format, x, i), m, target.bit);
   }
 }
 

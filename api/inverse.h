@@ -21,7 +21,8 @@ struct NotPossible : std::invalid_argument {
 void invert(const Call& call, Format format, const void* y, void* x, std::size_t n, const Target& target);
 std::string why_no_inverse(const Call& call);
 
-/// dx[i] = g[i] f'(x[i]) from y[i] = f(x[i]), as a function of g and y rounded once; dx may be y or g. Throws NotPossible.
+/// dx[i] = g[i] f'(x[i]) from y[i] = f(x[i]), as a function of g and y rounded once; dx may be y or g. Throws
+/// NotPossible.
 void backward_from_output(const Call& call, Format format, const void* y, const void* g, void* dx, std::size_t n,
                           const Target& target);
 std::string why_no_backward_from_output(const Call& call);

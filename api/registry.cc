@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/kinks.h"
+#include "api/parts.h"
 #include "backends/cpu/float_environment.h"
 #include "core/arithmetic.h"
 #include "core/language.h"
@@ -85,13 +86,15 @@ std::span<const Entry> functions() {
   return entries;
 }
 
+big::Big exactly(long double x) {
+  const auto high = static_cast<double>(x);
+  return big::Big(high) + big::Big(static_cast<double>(x - static_cast<long double>(high)));
+}
+
 const Kernels& kernels(const Call& call, const Target& target) {
   return call.instead ? *call.instead : *kLookups[call.entry->id](target.bit);
 }
 
-namespace {
-
-using Constants = std::array<Constant, kMaxParameters>;
 Constants constants(const Call& call) {
   Constants c;
   for (std::size_t i = 0; i < call.info().parameters.size(); ++i) {
@@ -104,22 +107,24 @@ Constants constants(const Call& call) {
   return c;
 }
 
+big::Evaluate evaluator(const Call& call, Part part) {
+  return kEvaluators[call.entry->id]()->part[static_cast<int>(part)];
+}
+
 bool has_limits(const Info& info, Order order) {
   const Limits* limits[] = {&info.limits, &info.derivative_limits, &info.second_derivative_limits};
   const std::string_view text = limits[static_cast<int>(order)]->lower;
   return text != "none" && text != "nan";
 }
 
+namespace {
+
 Elementwise elementwise(const Call& call, Order order, const Target& target, const Constants& parameters) {
   const auto k = static_cast<int>(order);
   const Kernels& all = kernels(call, target);
-  return {all.order[k],
-          all.wide[k],
-          kEvaluators[call.entry->id]()->part[k],
-          parameters.data(),
-          has_limits(call.info(), order),
-          target.bit,
-          call.overflow};
+  return {
+      all.order[k], all.wide[k],  evaluator(call, part_of(order)), parameters.data(), has_limits(call.info(), order),
+      target.bit,   call.overflow};
 }
 
 /// An input's bits, and the result that takes the place of the kernel's there.
@@ -127,11 +132,6 @@ struct Replacement {
   std::uint64_t input, result;
 };
 using Replacements = List<Replacement, 4>;  // two kinks; at zero both zeros
-
-big::Big exactly(long double x) {
-  const auto high = static_cast<double>(x);
-  return big::Big(high) + big::Big(static_cast<double>(x - static_cast<long double>(high)));
-}
 
 std::uint64_t rounded(long double y, Format format, Overflow overflow) {
   const FormatInfo& info = info_of(format);
@@ -246,7 +246,7 @@ double Call::error_in_ulp(Order order, Format format, double x, double result) c
   // 2^(2^30) stands for infinity: every limit is reached there.
   const big::Big input = std::isinf(x) ? scale(big::Big(std::copysign(1.0, x)), std::int64_t{1} << 30) : big::Big(x);
   const auto true_at = [&](const big::Big& at) {
-    return kEvaluators[entry->id]()->part[static_cast<int>(order)](at, parameters_of_call.data());
+    return evaluator(*this, part_of(order))(at, parameters_of_call.data());
   };
   big::Big truth = true_at(input);
   if (std::isnan(result)) return kNan;

@@ -40,6 +40,24 @@ struct Entry {
 };
 std::span<const Entry> functions();
 
+/// An array of shape [outer, channels, inner] in C order, and parameters that differ between its channels.
+struct Channels {
+  std::size_t outer = 1, channels = 1, inner = 1;
+  Format format = Format::f64;                           ///< of `parameters`: f64 or f32
+  std::array<const void*, kMaxParameters> parameters{};  ///< `channels` values of each; null: the call's own
+
+  std::size_t size() const { return outer * channels * inner; }
+  bool varies() const {
+    for (const void* values : parameters)
+      if (values) return true;
+    return false;
+  }
+  double parameter(std::size_t k, std::size_t channel) const {
+    return format == Format::f32 ? static_cast<double>(static_cast<const float*>(parameters[k])[channel])
+                                 : static_cast<const double*>(parameters[k])[channel];
+  }
+};
+
 /// A function with values for its parameters.
 struct Call {
   const Entry* entry;
@@ -67,6 +85,23 @@ struct Call {
   /// Elementwise only, on quantised integers; without `out`, y holds floats.
   void apply(Order order, const Quantization& in, const Quantization* out, const void* x, void* y, std::size_t n,
              const Target& target) const;
+  /// Elementwise only: y = g f'(x) for `Part::slope`, and likewise for other parts that the function has; rounded once.
+  /// Without g, the part itself. In place in x or g is fine. Sets the floating-point environment.
+  void multiply(Part part, Format format, const void* x, const void* g, void* y, std::size_t n,
+                const Target& target) const;
+  /// The same where parameters differ between channels, which must be accepted.
+  void multiply(Part part, Format format, const Channels& shape, const void* x, const void* g, void* y,
+                const Target& target) const;
+  /// dx = g gg f''(x) and dg = gg f'(x); each may be x, g or gg, but not the other.
+  void double_backward(Format format, const void* x, const void* g, const void* gg, void* dx, void* dg, std::size_t n,
+                       const Target& target) const;
+  /// gradients[k][c], unless gradients[k] is null, is the sum over channel c of g times the derivative of f with
+  /// respect to parameter k. Terms are rounded to f32's precision, or f64's if x is f64, and added up in a fixed order
+  /// almost without error. Throws std::bad_alloc: it takes 32 bytes a channel and parameter.
+  void parameter_gradients(Format format, const Channels& shape, const void* x, const void* g, double* const* gradients,
+                           const Target& target) const;
+  /// Whether all channels' parameters lie in their domains.
+  bool accepts(const Channels& shape) const;
   /// f(x) rounded once to a format, by 256-bit arithmetic: slow, and right for any finite x.
   double evaluate_big(Order order, Format format, double x) const;
   /// (result - f(x)) in units in the last place that the format has at f(x), by 256-bit arithmetic: at most 1/2 in

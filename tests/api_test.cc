@@ -67,6 +67,94 @@ TEST(C, RefusesWhatItCannotDo) {
   EXPECT_EQ(actfun_name(1000), nullptr);
 }
 
+TEST(C, BackwardRefusesWhatItCannotDo) {
+  const actfun_function prelu = found("prelu"), softmax = found("softmax");
+  std::vector<float> x(100, 1.0f), g(100, 2.0f), gg(100, 3.0f), y(100), z(100);
+  const auto backward = [&](const void* in, const void* factor, void* out, size_t n) {
+    return actfun_backward(&prelu, ACTFUN_F32, in, factor, out, n);
+  };
+  EXPECT_EQ(backward(nullptr, nullptr, nullptr, 0), ACTFUN_OK);
+  EXPECT_EQ(backward(nullptr, g.data(), y.data(), 1), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(backward(x.data(), nullptr, y.data(), 1), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(backward(x.data(), g.data(), nullptr, 1), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(backward(x.data(), g.data(), x.data() + 1, 50), ACTFUN_OVERLAP);
+  EXPECT_EQ(backward(x.data(), g.data(), g.data() + 1, 50), ACTFUN_OVERLAP);
+  EXPECT_EQ(backward(x.data(), x.data() + 1, y.data(), 50), ACTFUN_OK) << "inputs may overlap";
+  EXPECT_EQ(backward(x.data(), x.data(), x.data(), 50), ACTFUN_OK);
+  EXPECT_EQ(backward(x.data(), g.data(), y.data(), SIZE_MAX / 4), ACTFUN_BAD_SHAPE);
+  EXPECT_EQ(actfun_backward(&prelu, static_cast<actfun_format>(9), x.data(), g.data(), y.data(), 1), ACTFUN_BAD_FORMAT);
+  EXPECT_EQ(actfun_backward(&softmax, ACTFUN_F32, x.data(), g.data(), y.data(), 1), ACTFUN_BAD_FUNCTION);
+
+  const auto twice = [&](void* dx, void* dg) {
+    return actfun_double_backward(&prelu, ACTFUN_F32, x.data(), g.data(), gg.data(), dx, dg, 50);
+  };
+  EXPECT_EQ(twice(y.data(), z.data()), ACTFUN_OK);
+  EXPECT_EQ(twice(gg.data(), x.data()), ACTFUN_OK);
+  EXPECT_EQ(twice(y.data(), y.data()), ACTFUN_OVERLAP);
+  EXPECT_EQ(twice(y.data(), y.data() + 1), ACTFUN_OVERLAP);
+  EXPECT_EQ(twice(gg.data() + 1, y.data()), ACTFUN_OVERLAP);
+  EXPECT_EQ(twice(nullptr, y.data()), ACTFUN_NULL_POINTER);
+
+  std::vector<double> weights(5, 0.5), d(5);
+  double* gradients[ACTFUN_MAX_PARAMETERS] = {d.data()};
+  actfun_channels shape{2, 5, 10, ACTFUN_F64, {weights.data()}};
+  const auto by_channel = [&](const actfun_function& f) {
+    return actfun_parameter_gradients(&f, ACTFUN_F32, &shape, x.data(), g.data(), gradients);
+  };
+  EXPECT_EQ(by_channel(prelu), ACTFUN_OK);
+  EXPECT_EQ(by_channel(found("celu")), ACTFUN_OK);
+  EXPECT_EQ(by_channel(found("gelu")), ACTFUN_BAD_PARAMETER) << "has none";
+  weights[4] = -1;
+  EXPECT_EQ(by_channel(prelu), ACTFUN_OK);
+  EXPECT_EQ(by_channel(found("celu")), ACTFUN_BAD_PARAMETER);
+  EXPECT_EQ(actfun_apply_channels(&prelu, ACTFUN_VALUE, ACTFUN_F32, &shape, x.data(), y.data()), ACTFUN_OK);
+  EXPECT_EQ(actfun_backward_channels(&prelu, ACTFUN_F32, &shape, x.data(), nullptr, y.data()), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(actfun_apply_channels(&prelu, ACTFUN_VALUE, ACTFUN_F32, nullptr, x.data(), y.data()), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(actfun_parameter_gradients(&prelu, ACTFUN_F32, &shape, x.data(), g.data(), nullptr), ACTFUN_NULL_POINTER);
+  gradients[0] = weights.data();
+  EXPECT_EQ(by_channel(prelu), ACTFUN_OVERLAP);
+  gradients[0] = reinterpret_cast<double*>(g.data() + 2);
+  EXPECT_EQ(by_channel(prelu), ACTFUN_OVERLAP);
+  gradients[0] = nullptr;
+  EXPECT_EQ(by_channel(prelu), ACTFUN_OK);
+  shape.format = ACTFUN_F16;
+  EXPECT_EQ(by_channel(prelu), ACTFUN_BAD_FORMAT);
+  shape = {SIZE_MAX / 2, 3, 1, ACTFUN_F64, {}};
+  EXPECT_EQ(by_channel(prelu), ACTFUN_BAD_SHAPE);
+}
+
+TEST(Cpp, BackwardReadsAsTheHeaderSays) {
+  std::vector<float> x = {-2, -1, 0, 1}, g = {1, 2, 3, 4}, gg = {2, 2, 2, 2}, dx(4), dg(4), y(4);
+  actfun::prelu.backward(x, g, dx);
+  EXPECT_EQ(dx, (std::vector<float>{0.25, 0.5, 0.75, 4}));
+  actfun::ReluSquared{}.double_backward(x, g, gg, dx, dg);
+  EXPECT_EQ(dx, (std::vector<float>{0, 0, 0, 16}));
+  EXPECT_EQ(dg, (std::vector<float>{0, 0, 0, 4}));
+  EXPECT_EQ(actfun::prelu.parameter_gradients(x, g)[0], -4.0);
+  EXPECT_EQ(actfun::function("affine").parameter_gradients(x, g), (std::array<double, 4>{0, 10}));
+
+  const std::vector<float> weights = {0.5, -1};
+  std::vector<double> d(2);
+  const actfun::Channels columns{.outer = 2, .channels = 2, .parameters = {weights}};
+  actfun::prelu(x, y, columns);
+  EXPECT_EQ(y, (std::vector<float>{-1, 1, 0, 1}));
+  actfun::prelu.backward(x, g, dx, columns);
+  EXPECT_EQ(dx, (std::vector<float>{0.5, -2, 1.5, 4}));
+  actfun::prelu.parameter_gradients(x, g, columns, {d});
+  EXPECT_EQ(d, (std::vector<double>{-2, -2}));
+  std::vector<double> bias(2);
+  actfun::star_relu.parameter_gradients(x, g, {2, 2}, {{}, bias});
+  EXPECT_EQ(bias, (std::vector<double>{4, 6}));
+  actfun::prelu.backward(x, g, g);
+  EXPECT_EQ(g, (std::vector<float>{0.25, 0.5, 0.75, 4})) << "in place";
+
+  EXPECT_THROW(actfun::prelu.backward(x, g, std::span(y).first(3)), actfun::Error);
+  EXPECT_THROW(actfun::prelu(x, y, {.outer = 1, .channels = 2}), actfun::Error);
+  EXPECT_THROW(actfun::prelu(x, y, {.outer = 1, .channels = 4, .parameters = {weights}}), actfun::Error);
+  EXPECT_THROW(actfun::star_relu(x, y, {.outer = 2, .channels = 2, .parameters = {weights, d}}), actfun::Error);
+  EXPECT_THROW(actfun::prelu.parameter_gradients(x, g, columns, {std::span(d).first(1)}), actfun::Error);
+}
+
 TEST(C, Presets) {
   EXPECT_EQ(found("leaky_relu@keras").parameters[0], 0.3);
   EXPECT_EQ(found("lrelu@tensorflow").parameters[0], 0.2);

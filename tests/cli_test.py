@@ -103,7 +103,7 @@ class General(Case):
     def test_help_and_version(self):
         self.assertRegex(self.ok("--version"), r"^actfun \d+\.\d+\.\d+\n$")
         self.assertIn("Exit status", self.ok("--help"))
-        for verb in ["list", "show", "eval", "apply", "plot", "gallery", "diff", "error", "naive", "verify",
+        for verb in ["list", "show", "eval", "apply", "backward", "plot", "gallery", "diff", "error", "naive", "verify",
                      "targets", "bench"]:
             text = self.ok(verb, "--help")
             self.assertIn("Example", text, verb)
@@ -281,6 +281,42 @@ class Eval(Case):
         self.assertEqual(answer["x"], ["-1", "nan", "inf", "2"])
         self.assertEqual(answer["y"], ["0", "nan", "inf", "2"])
         self.assertEqual((answer["function"], answer["order"], answer["dtype"], answer["tier"]), ("relu", 0, "f32", "exact"))
+
+
+class Backward(Case):
+    def test_product_and_gradients(self):
+        x, g = [-2.0, -1.0, 0.0, 1.0, 3.0, -0.5], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        source, factor, out = self.npy("x.npy", (2, 3), x), self.npy("g.npy", (2, 3), g), self.dir / "dx.npy"
+        self.assertEqual(self.ok("backward", "prelu", source, factor, "-o", out), "")
+        header, dx = read_npy(out)
+        self.assertEqual((header["shape"], list(dx)), ((2, 3), [0.25, 0.5, 0.75, 4, 5, 1.5]))
+        self.assertEqual(self.ok("backward", "prelu", source, factor, "-o", out, "--parameters"), "weight -7\n")
+        self.assertEqual(self.ok("backward", "affine", source, factor, "-o", factor, "--parameters"),
+                         "alpha 12\nbeta 21\n")
+        self.assertEqual(list(read_npy(factor)[1]), g)
+        self.ok("backward", "hardtanh", source, factor, "-o", source, "--kinks", "jax")
+        self.assertEqual(list(read_npy(source)[1]), [0, 2, 3, 4, 0, 6])
+
+    def test_threads(self):
+        values = [math.sin(i * i) * 4 for i in range(600_000)]
+        source, factor = self.npy("x.npy", (600_000,), values), self.npy("g.npy", (600_000,), values[::-1])
+        results = set()
+        for threads in (1, 2, 5):
+            text = self.ok("backward", "swish", source, factor, "-o", self.dir / "y.npy", "--parameters", "--threads", threads)
+            results.add((text, (self.dir / "y.npy").read_bytes()))
+        self.assertEqual(len(results), 1)
+
+    def test_bad_input(self):
+        source, other, out = self.npy("x.npy", (2,), [1, 2]), self.npy("g.npy", (3,), [1, 2, 3]), self.dir / "y.npy"
+        self.refused("backward", "gelu", source, other, "-o", out, says=["(2,)", "(3,)", "g.npy"])
+        (self.dir / "d.npy").write_bytes(npy_bytes(npy_header((2,), descr="<f8"), bytes(16)))
+        self.refused("backward", "gelu", source, self.dir / "d.npy", "-o", out, says=["f32", "f64"])
+        turned = self.npy("t.npy", (2,), [1, 2], fortran=True)
+        self.refused("backward", "gelu", source, turned, "-o", out, says="order")
+        self.refused("backward", "softmax", source, source, "-o", out, says="softmax")
+        self.refused("backward", "gelu", source, source, "-o", out, "--parameters", says="no parameters")
+        self.refused("backward", "gelu", source, "-o", out, says="G.npy")
+        self.refused("backward", "gelu", source, self.dir / "none.npy", "-o", out, says="none.npy")
 
 
 class Apply(Case):

@@ -66,6 +66,10 @@ struct Agnesi {
     const R r = reciprocal(1.0 + x * x), a = 2.0 * alpha * r * r * r;
     return cancelling_sum(3.0 * a * x * x, -a);  // roots at +-1/sqrt(3)
   }
+  template <int parameter, class R>
+  static R gradient(R x, R /*alpha*/) {
+    return reciprocal(1.0 + x * x);
+  }
 };
 """
 LINE = "ELEMENTWISE(agnesi, Agnesi)\n"

@@ -3,11 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,10 +15,10 @@
 #include "tool/call.h"
 #include "tool/npy.h"
 #include "tool/output.h"
-#include "tool/progress.h"
 #include "tool/rows.h"
 #include "tool/text.h"
 #include "tool/verbs.h"
+#include "tool/workers.h"
 
 namespace actfun::tool {
 namespace {
@@ -105,19 +103,10 @@ class Job {
         out_length_(out_length) {}
 
   void run(unsigned threads) {
-    const unsigned workers = static_cast<unsigned>(std::min<std::size_t>(threads, cutter_.count()));
-    Progress progress("computing", cutter_.count());
-    std::vector<std::jthread> pool;
-    for (unsigned i = 1; i < workers; ++i) {
-      try {
-        pool.emplace_back([&] { work(progress); });
-      } catch (const std::system_error&) {
-        break;  // no memory or leave for another thread: those that run do the work
-      }
-    }
-    work(progress);
-    pool.clear();  // joins
-    if (failure_) std::rethrow_exception(failure_);
+    share_out("computing", cutter_.count(), threads, [this] {
+      return [this, x = std::vector<unsigned char>(), y = std::vector<unsigned char>(),
+              index = std::vector<std::int32_t>()](std::size_t i) mutable { step(cutter_.chunk(i), x, y, index); };
+    });
   }
 
   /// The computation alone, without files.
@@ -130,18 +119,6 @@ class Job {
   }
 
  private:
-  void work(Progress& progress) {
-    try {
-      std::vector<unsigned char> x, y;
-      std::vector<std::int32_t> index;
-      for (std::size_t i; !failed_ && (i = next_++) < cutter_.count(); progress.add(1))
-        step(cutter_.chunk(i), x, y, index);
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!failed_.exchange(true)) failure_ = std::current_exception();
-    }
-  }
-
   void step(const Chunk& chunk, std::vector<unsigned char>& x, std::vector<unsigned char>& y,
             std::vector<std::int32_t>& index) {
     const auto [outers, length, inners] = chunk.rows;
@@ -167,10 +144,6 @@ class Job {
   const std::uint64_t offset_;
   const std::size_t out_length_;
   const Target& target_ = current_target();
-  std::atomic<std::size_t> next_ = 0;
-  std::atomic<bool> failed_ = false;
-  std::mutex mutex_;
-  std::exception_ptr failure_;
 };
 
 /// How fast the first chunk is computed in memory on one thread, next to a copy.

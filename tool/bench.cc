@@ -23,7 +23,7 @@ struct Options {
   unsigned threads = 1;
   std::string target, dtype = "f32";
   std::vector<std::size_t> elements{std::begin(bench::kSizes), std::end(bench::kSizes)};
-  bool json = false;
+  bool backward = false, json = false;
 };
 
 /// Axis functions are timed on rows of this length.
@@ -44,14 +44,18 @@ void on_threads(unsigned threads, std::size_t n, const Body& body) {
   body(std::size_t{0}, std::min(part, n));
 }
 
+/// `g` is for backward passes.
 Result measure(const Call& call, const Options& options, Format format, const Target& target, const unsigned char* x,
-               unsigned char* y, std::size_t n) {
+               const unsigned char* g, unsigned char* y, std::size_t n) {
   const std::size_t bytes = info_of(format).bytes;
   const auto body = [&] {
     if (!call.entry->elementwise())
       return evaluate_rows(call, reinterpret_cast<const float*>(x), reinterpret_cast<float*>(y), nullptr,
                            {n / kRow, kRow, 1}, target);
     on_threads(options.threads, n, [&](std::size_t first, std::size_t count) {
+      if (options.backward)
+        return call.multiply(Part::slope, format, x + first * bytes, g + first * bytes, y + first * bytes, count,
+                             target);
       call.apply(static_cast<Order>(options.order), format, x + first * bytes, y + first * bytes, count, target);
     });
   };
@@ -72,9 +76,11 @@ void bench_all(const Options& options) {
   for (const std::string& text : options.functions) calls.push_back(parse_function(text));
   if (calls.empty())
     for (const Entry& entry : functions())
-      if (entry.elementwise() || options.order == 0) calls.push_back(parse_function(entry.info->name));
+      if (entry.elementwise() || (options.order == 0 && !options.backward))
+        calls.push_back(parse_function(entry.info->name));
   for (const Call& call : calls) {
     if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
+    if (!call.entry->elementwise() && options.backward) fail("{} works on rows: --backward does not", call.text());
     if (!call.entry->elementwise() && (options.dtype != "f32" || options.threads != 1))
       fail("{} works on rows: it is timed in f32 on one thread", call.text());
     if (const std::size_t k = group_size(call); k && kRow % k != 0)
@@ -87,34 +93,39 @@ void bench_all(const Options& options) {
   const std::vector<float> numbers = bench::inputs(largest);
   std::vector<unsigned char> x(largest * bytes), y(largest * std::max(bytes, sizeof(float)));
   convert(Format::f32, numbers.data(), format, x.data(), largest, target.bit);
+  std::vector<unsigned char> g(options.backward ? x.size() : 0);
+  if (options.backward)
+    convert(Format::f32, std::vector(numbers.rbegin(), numbers.rend()).data(), format, g.data(), largest, target.bit);
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   if (!options.json) {
     fmt::print(
-        "order {}, {}, {}, {} thread{}; GB/s of input and output together; medians of runs that take turns with the "
-        "copy\n",
-        options.order, options.dtype, target.name, options.threads, options.threads == 1 ? "" : "s");
+        "{}, {}, {}, {} thread{}; GB/s of input and output together; medians of runs that take turns with the copy\n",
+        options.backward ? "backward" : fmt::format("order {}", options.order), options.dtype, target.name,
+        options.threads, options.threads == 1 ? "" : "s");
     fmt::print("{:<24} {:>9}  {:>9} {:>8}  {:>9} {:>8}  {:>6}\n", "function", "elements", "ns", "GB/s", "copy ns",
                "GB/s", "copies");
   }
   for (const Call& call : calls)
     for (const std::size_t n : options.elements) {
-      const Result r = measure(call, options, format, target, x.data(), y.data(), n);
-      const auto rate = [&](double ns) { return 2 * static_cast<double>(bytes) / ns; };
+      const Result r = measure(call, options, format, target, x.data(), g.data(), y.data(), n);
+      const auto rate = [&](double ns, int arrays) { return arrays * static_cast<double>(bytes) / ns; };
+      const int arrays = options.backward ? 3 : 2;
       if (options.json) {
         json.push_back({{"function", call.text()},
                         {"order", options.order},
+                        {"backward", options.backward},
                         {"dtype", options.dtype},
                         {"threads", options.threads},
                         {"target", target.name},
                         {"elements", n},
                         {"ns_per_element", r.ns},
-                        {"gb_per_s", rate(r.ns)},
+                        {"gb_per_s", rate(r.ns, arrays)},
                         {"copy_ns_per_element", r.copy_ns},
-                        {"copy_gb_per_s", rate(r.copy_ns)},
+                        {"copy_gb_per_s", rate(r.copy_ns, 2)},
                         {"copies", r.ns / r.copy_ns}});
       } else {
-        fmt::print("{:<24} {:>9}  {:>9.4f} {:>8.2f}  {:>9.4f} {:>8.2f}  {:>6.2f}\n", call.text(), n, r.ns, rate(r.ns),
-                   r.copy_ns, rate(r.copy_ns), r.ns / r.copy_ns);
+        fmt::print("{:<24} {:>9}  {:>9.4f} {:>8.2f}  {:>9.4f} {:>8.2f}  {:>6.2f}\n", call.text(), n, r.ns,
+                   rate(r.ns, arrays), r.copy_ns, rate(r.copy_ns, 2), r.ns / r.copy_ns);
         std::fflush(stdout);
       }
     }
@@ -128,6 +139,7 @@ void add_bench(CLI::App& app) {
   auto options = std::make_shared<Options>();
   verb->add_option("FUNCTION", options->functions, "All functions unless given");
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
+  verb->add_flag("--backward", options->backward, "A gradient's way back, g f'(x)")->excludes("--order");
   verb->add_option("--dtype", options->dtype, "Format of numbers and results")->check(CLI::IsMember(format_names()));
   verb->add_option("--threads", options->threads, "Parts that are worked on at once; 1 unless given")
       ->check(CLI::Range(1, 1024));

@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 
+#include "backends/cpu/rounding.h"
 #include "core/code.h"
 
 namespace actfun {
@@ -19,58 +20,14 @@ constexpr std::size_t kTile = 1024;  ///< elements that are worked on at a time,
 /// From here on all 65536 results of a 16-bit format are computed first and looked up then.
 constexpr std::size_t kLookUpFrom = std::size_t{1} << 18;
 
-bool is_nan(double x) { return x != x; }
-
-/// Where double-doubles may lack the exponents: 2^100 leaves room for the fifth power, which gelu_tanh'' takes.
-bool extreme(double x) { return !(std::fabs(x) > 0x1p-300 && std::fabs(x) < 0x1p100); }
-
-/// high + low rounded to odd, which another rounding to fewer bits does not spoil (see core/lane/real.inl.h).
-double round_to_odd(double high, double low) {
-  const double sum = high + low, t = sum - high, error = (high - (sum - t)) + (low - t);
-  const auto bits = std::bit_cast<std::int64_t>(sum);
-  if (error == 0 || (bits & 1)) return sum;
-  return std::bit_cast<double>(bits + ((error > 0) == (sum > 0) ? 1 : -1));
-}
-
-/// To the nearest number of a format with fewer bits; nothing is too large.
-double rounded(double x, const FormatInfo& format) {
-  if (x == 0 || !std::isfinite(x)) return x;
-  const int unit = std::max(std::ilogb(x), format.least_exponent) - format.precision + 1;
-  return std::ldexp(std::nearbyint(std::ldexp(x, -unit)), unit);
-}
-
-/// 2^(2^30) stands for infinity: every limit is reached there.
-constexpr std::int64_t kInfinityExponent = std::int64_t{1} << 30;
-
-double to_format(const big::Big& y, const FormatInfo& format) {
-  return y.rounded(format.precision, format.least_exponent);
-}
-
-/// f(x), which is y to 256 bits, rounded once. What tips a tie like x/2 (1 + x/2 + ...) of a tiny x, or 3x/2 (1 - 1/3x)
-/// of a huge one, lies beyond any number of bits. But f is its first term there, of some power of x, and on which side
-/// the others lie shows at an x nearer to 1, too.
+/// f(x), which is y to 256 bits, rounded once.
 double to_format(const Elementwise& f, double x, const big::Big& y, const FormatInfo& format) {
-  const big::Big little = scale(y, -200);
-  const double outwards = to_format(y + little, format), inwards = to_format(y - little, format);
-  if (outwards == inwards) return outwards;
-  // What 256 bits cannot tell from a tie is one: (x + 3)/6 for many x.
-  const big::Big middle = scale(big::Big(outwards) + big::Big(inwards), -1);
-  if ((std::fabs(x) > 0x1p-100 && std::fabs(x) < 0x1p100) || x == 0)
-    return std::isfinite(outwards) && !(middle < y).holds && !(y < middle).holds ? to_format(middle, format)
-                                                                                 : to_format(y, format);
-  const std::int64_t up = (std::fabs(x) < 1 ? -40 : 40) - big::Big(x).exponent();
-  const big::Big nearer = f.big(scale(big::Big(x), up), f.parameters);
-  const double power = std::nearbyint(static_cast<double>(nearer.exponent() - y.exponent()) / static_cast<double>(up));
-  const big::Big first_term = scale(y, static_cast<std::int64_t>(power) * up);
-  return (abs(nearer) > abs(first_term)).holds   ? outwards
-         : (abs(nearer) < abs(first_term)).holds ? inwards
-                                                 : to_format(y, format);
+  return rounded([&f](const big::Big& at) { return f.big(at, f.parameters); }, x, y, format);
 }
 
 double at_infinity(const Elementwise& f, double x) {
   if (!f.has_limits) return std::numeric_limits<double>::quiet_NaN();
-  const big::Big far = big::Big::power_of_two(kInfinityExponent);
-  return f.big(x > 0 ? far : -far, f.parameters).nearest();
+  return f.big(stand_in_for_infinity(x), f.parameters).nearest();
 }
 
 /// The sign of an exact zero f(x) is what the kernel for floats says: double-doubles forget it.
@@ -92,8 +49,7 @@ void evaluate_wide(const Elementwise& f, const FormatInfo& format, const double*
       y[i] = narrow ? rounded(s, format) : s;
       continue;
     }
-    const double under = narrow ? rounded(round_to_odd(s, l - e), format) : s + (l - e);
-    const double over = narrow ? rounded(round_to_odd(s, l + e), format) : s + (l + e);
+    const double under = rounded(s, l - e, format), over = rounded(s, l + e, format);
     const bool usual = input == 0 || !extreme(input);
     if (under == over && usual && !extreme(s))
       y[i] = under;

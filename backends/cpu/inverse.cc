@@ -44,7 +44,8 @@ struct Inverter::Tile {
   double x[kTile]{}, f[kTile], error[kTile], slope[kTile], slope_error[kTile];
 };
 
-Inverter::Inverter(const Invertible& f, double lower, double upper) : f_(f), lower_(end_at(lower)), upper_(end_at(upper)) {
+Inverter::Inverter(const Invertible& f, double lower, double upper)
+    : f_(f), lower_(end_at(lower)), upper_(end_at(upper)) {
   increasing_ = lower_.value < upper_.value;
   at_zero_ = kNan;
   if (lower < 0 && upper > 0) {
@@ -142,9 +143,8 @@ std::size_t Inverter::settle(Search* searches, std::size_t n, const FormatInfo& 
     Search s = searches[i];
     const double slope = tile.slope[i], delta = -((tile.f[i] - s.y) + low[i]) / slope;
     const double bend = std::fabs(delta * curvature[i] / slope);
-    const double error =
-        2 * (std::fabs(delta) * (bend + tile.slope_error[i] / std::fabs(slope) + 0x1p-50) +
-             std::max(tile.error[i], 0.0) / std::fabs(slope));
+    const double error = 2 * (std::fabs(delta) * (bend + tile.slope_error[i] / std::fabs(slope) + 0x1p-50) +
+                              std::max(tile.error[i], 0.0) / std::fabs(slope));
     const double under = rounded(s.x, delta - error, format), over = rounded(s.x, delta + error, format);
     const bool near = bend < 0x1p-10 && std::fabs(delta) < 0x1p-20 * std::fabs(s.x);
     if (near && under == over && !extreme(s.x) && !extreme(s.y)) {

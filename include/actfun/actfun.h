@@ -33,7 +33,8 @@ typedef enum actfun_status {
   ACTFUN_BAD_TARGET = 6,        /* ACTFUN_TARGET names an instruction set that this machine or build lacks */
   ACTFUN_BAD_FORMAT = 7,        /* not an order, a format, an overflow rule or a quantisation of this interface */
   ACTFUN_BAD_KINKS = 8,         /* a convention that does not exist, or is not known for this function's kinks */
-  ACTFUN_BAD_LABEL = 9          /* a label, or the number of a winner, that is none of its row's */
+  ACTFUN_BAD_LABEL = 9,         /* a label, or the number of a winner, that is none of its row's */
+  ACTFUN_NOT_POSSIBLE = 10      /* what the function, with these parameters or conventions, does not have */
 } actfun_status;
 
 /* What to compute of an elementwise function: f, f' or f''. */
@@ -112,6 +113,82 @@ ACTFUN_API actfun_status actfun_apply_quantized(const actfun_function* f, actfun
 /* y[i] = x[i] in another format, rounded to nearest, ties to even; what is too large becomes infinity, or the largest
  * number of a format that has none. The buffers must not overlap unless they are the same and the formats' sizes are. */
 ACTFUN_API actfun_status actfun_convert(actfun_format from, const void* x, actfun_format to, void* y, size_t n);
+
+/* dx[i] = g[i] f'(x[i]) for n numbers of any format: the real product, rounded once; f' itself is never rounded. What
+ * underflows keeps the product's sign. An infinite x stands for the limit of f', an infinite g makes an infinity; 0 times
+ * an infinity is NaN. Kinks are as in actfun_apply. dx may be x or g. */
+ACTFUN_API actfun_status actfun_backward(const actfun_function* f, actfun_format format, const void* x, const void* g,
+                                         void* dx, size_t n);
+
+/* The backward pass of actfun_backward, given the gradient gg with respect to its result: dx[i] = g[i] gg[i] f''(x[i])
+ * and dg[i] = gg[i] f'(x[i]), each the real product rounded once. dx and dg may each be x, g or gg, but not one array. */
+ACTFUN_API actfun_status actfun_double_backward(const actfun_function* f, actfun_format format, const void* x,
+                                                const void* g, const void* gg, void* dx, void* dg, size_t n);
+
+/* An array of shape [outer, channels, inner] in C order, any axis being the channels, and parameters that differ between
+ * channels. Elements with a parameter each: outer = the batch, channels = elements of a sample, inner = 1. */
+typedef struct actfun_channels {
+  size_t outer, channels, inner;
+  actfun_format format;                          /* of `parameters`: ACTFUN_F32 or ACTFUN_F64 */
+  const void* parameters[ACTFUN_MAX_PARAMETERS]; /* `channels` values of parameter k; NULL: f->parameters[k] for all */
+} actfun_channels;
+
+/* actfun_apply and actfun_backward with parameters by channel; the same results, in place likewise.
+ * Status BAD_PARAMETER: a value outside its domain; nothing is written then. */
+ACTFUN_API actfun_status actfun_apply_channels(const actfun_function* f, actfun_order order, actfun_format format,
+                                               const actfun_channels* shape, const void* x, void* y);
+ACTFUN_API actfun_status actfun_backward_channels(const actfun_function* f, actfun_format format,
+                                                  const actfun_channels* shape, const void* x, const void* g, void* dx);
+
+/* gradients[k][c] = the sum over channel c of g times the derivative of f with respect to its parameter k, for each k
+ * whose gradients[k] is not NULL: `channels` doubles, which are overwritten. One number for all: {1, 1, n}.
+ * Each term is the real product, rounded once to f32's precision, or f64's if x and g are f64, and without f32's bound
+ * on large numbers. Terms are added in an order that depends on the shape alone, nearly without error. So bits depend
+ * neither on the instruction set nor on alignment. At kinks, the branch that owns the value there owns this derivative.
+ * Allocates 32 bytes a channel and parameter. Nothing may overlap `gradients`.
+ * Status BAD_SHAPE: also when memory is lacking. */
+ACTFUN_API actfun_status actfun_parameter_gradients(const actfun_function* f, actfun_format format,
+                                                    const actfun_channels* shape, const void* x, const void* g,
+                                                    double* const* gradients);
+
+/* dx[i] = g[i] f'(x[i]) from the output y[i] = f(x[i]), for functions whose f' follows from f: f' is taken as a function of
+ * the number y[i], and the product is rounded once. Where f saturates, y has lost by its own rounding what f' depends on;
+ * the function's page says how much. What is computed for a y that f does not attain has no meaning. dx may be y or g.
+ * Status NOT_POSSIBLE: the function has no such formula, or not for these parameters or conventions at kinks. */
+ACTFUN_API actfun_status actfun_backward_from_output(const actfun_function* f, actfun_format format, const void* y,
+                                                     const void* g, void* dx, size_t n);
+
+/* x[i] = the number nearest to the x with f(x) = y[i], for strictly monotone functions: logit, atanh, log, tan and so on,
+ * in any format, rounded once. What f attains or approaches at +-inf only, exactly or rounded to the format, gives
+ * +-inf; what f does not attain gives NaN. f(0) gives 0, with y's sign where f(0) = 0. x may be y.
+ * Status NOT_POSSIBLE: f is not strictly monotone, or not with these parameters. */
+ACTFUN_API actfun_status actfun_inverse(const actfun_function* f, actfun_format format, const void* y, void* x, size_t n);
+
+/* Backward passes that keep one bit an element in the place of x: bit i % 8 of bits[i / 8], in (n + 7) / 8 bytes.
+ * * Where f' has two values (relu, leaky_relu, prelu, hardtanh, relu6, hard_sigmoid, the shrinks, threshold): whether it
+ *   is the larger one. dx is bit for bit that of actfun_backward, but for a NaN x, which counts as the smaller slope;
+ *   y is not needed, and may be NULL in actfun_backward_from_bits.
+ * * Where f falls to one minimum and rises again, or the other way round (silu, gelu, mish and their like): whether x
+ *   lies before it. Then x is found from y and the bit, and dx = g f'(x) with it. y is known to half a unit; so f'(x) is
+ *   off by what that means for x: near the minimum by about the square root of a unit, relative to the largest |f'|;
+ *   docs/design/inverse.md has the errors found.
+ * y may be x; dx may be y or g; bits must not overlap anything.
+ * Status NOT_POSSIBLE: the function is of neither kind, or not with these parameters or conventions. */
+ACTFUN_API actfun_status actfun_value_and_bits(const actfun_function* f, actfun_format format, const void* x, void* y,
+                                               uint8_t* bits, size_t n);
+ACTFUN_API actfun_status actfun_backward_from_bits(const actfun_function* f, actfun_format format, const void* y,
+                                                   const uint8_t* bits, const void* g, void* dx, size_t n);
+
+/* What functions may lack. */
+typedef enum actfun_ability {
+  ACTFUN_CAN_BACKWARD_FROM_OUTPUT = 0,
+  ACTFUN_CAN_INVERSE = 1,
+  ACTFUN_CAN_BACKWARD_FROM_BITS = 2
+} actfun_ability;
+
+/* OK if the function has it, with its parameters and conventions; NOT_POSSIBLE if not, and then `message` (may be NULL;
+ * at most `size` bytes with the final zero) tells why. */
+ACTFUN_API actfun_status actfun_can(const actfun_function* f, actfun_ability ability, char* message, size_t size);
 
 /* softmax and log_softmax along the middle axis of an array of shape [outer, length, inner] in C order (inner = 1: the
  * last axis). At most 0.501 ULP from the real-number result. A row with a NaN is all NaN; exactly one +inf is the limit

@@ -6,6 +6,7 @@
 ///     actfun::gelu(x, y);                       // y[i] = gelu(x[i])
 ///     actfun::gelu.slope(x, y);                 // y[i] = gelu'(x[i])
 ///     actfun::Elu{.alpha = 0.5}(x, y);          // parameters are named members
+///     actfun::gelu.backward(x, g, dx);          // dx[i] = g[i] gelu'(x[i])
 ///     actfun::function("elu:alpha=0.5")(x, y);  // by name at run time
 ///     actfun::function("leaky_relu@keras")(x, y);                 // a framework's defaults
 ///     actfun::Hardtanh{.kinks = actfun::Kinks::jax}.slope(x, y);  // and its derivative at kinks
@@ -16,7 +17,9 @@
 /// correctly rounded one, on every machine. Everything here is thread-safe and throws actfun::Error on bad arguments.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <ranges>
 #include <span>
 #include <stdexcept>
@@ -102,6 +105,37 @@ struct Quantization {
   int zero_point = 0;  ///< in the range of the integers
 };
 
+/// Values of one parameter, one a channel: a span, vector or array of double or float; or none.
+class ParameterValues {
+ public:
+  ParameterValues() = default;
+  template <std::ranges::contiguous_range R>
+  requires(std::is_same_v<std::ranges::range_value_t<R>, double> ||
+           std::is_same_v<std::ranges::range_value_t<R>, float>)
+      ParameterValues(const R& values)  // NOLINT: values are values
+      : data_(std::ranges::data(values)),
+        size_(std::ranges::size(values)),
+        format_(std::is_same_v<std::ranges::range_value_t<R>, float> ? ACTFUN_F32 : ACTFUN_F64) {}
+  const void* data() const { return data_; }
+  std::size_t size() const { return size_; }
+  actfun_format format() const { return format_; }
+
+ private:
+  const void* data_ = nullptr;
+  std::size_t size_ = 0;
+  actfun_format format_ = ACTFUN_F64;
+};
+
+/// An array of shape [outer, channels, inner] in C order, any axis being the channels, and parameters that differ
+/// between channels, in the function's order: `channels` values, or none where the function's own holds for all.
+/// Elements with a parameter each: outer = the batch, channels = elements of a sample, inner = 1. The values must
+/// outlive it.
+struct Channels {
+  std::size_t outer = 1, channels = 1, inner = 1;
+  std::array<ParameterValues, ACTFUN_MAX_PARAMETERS> parameters{};
+  constexpr std::size_t size() const { return outer * channels * inner; }
+};
+
 namespace detail {
 
 template <class T>
@@ -127,6 +161,122 @@ template <class T>
 T apply(actfun_order order, const actfun_function& f, T x, const char* call) {
   check(actfun_apply(&f, order, format_of<T>(), &x, &x, 1), call, f);
   return x;
+}
+
+/// Throws Error where lengths do not fit the shape.
+inline actfun_channels checked(const Channels& shape, std::size_t n, const char* call) {
+  check_lengths(n, shape.size(), call);
+  actfun_channels all{shape.outer, shape.channels, shape.inner, ACTFUN_F64, {}};
+  for (std::size_t k = 0; k < ACTFUN_MAX_PARAMETERS; ++k) {
+    const ParameterValues& values = shape.parameters[k];
+    if (!values.data()) continue;
+    check_lengths(values.size(), shape.channels, call);
+    for (std::size_t j = 0; j < k; ++j)
+      if (all.parameters[j] && all.format != values.format())
+        throw Error(std::string("actfun: ") + call + ": parameters by channel must be all float or all double",
+                    ACTFUN_BAD_FORMAT);
+    all.format = values.format();
+    all.parameters[k] = values.data();
+  }
+  return all;
+}
+template <class T>
+void apply(const actfun_function& f, std::span<const T> x, std::span<T> y, const Channels& shape) {
+  check_lengths(x.size(), y.size(), "value");
+  const actfun_channels all = checked(shape, x.size(), "value");
+  check(actfun_apply_channels(&f, ACTFUN_VALUE, format_of<T>(), &all, x.data(), y.data()), "value", f);
+}
+template <class T>
+void backward(const actfun_function& f, std::span<const T> x, std::span<const T> g, std::span<T> dx) {
+  check_lengths(x.size(), g.size(), "backward");
+  check_lengths(x.size(), dx.size(), "backward");
+  check(actfun_backward(&f, format_of<T>(), x.data(), g.data(), dx.data(), x.size()), "backward", f);
+}
+template <class T>
+void backward(const actfun_function& f, std::span<const T> x, std::span<const T> g, std::span<T> dx,
+              const Channels& shape) {
+  check_lengths(x.size(), g.size(), "backward");
+  check_lengths(x.size(), dx.size(), "backward");
+  const actfun_channels all = checked(shape, x.size(), "backward");
+  check(actfun_backward_channels(&f, format_of<T>(), &all, x.data(), g.data(), dx.data()), "backward", f);
+}
+/// Throws Error, which tells what the function lacks, unless status is OK.
+inline void check(actfun_status status, const char* call, actfun_function f, actfun_ability ability) {
+  if (status == ACTFUN_NOT_POSSIBLE) {
+    char message[512];
+    actfun_can(&f, ability, message, sizeof message);
+    throw Error(std::string("actfun: ") + call + ": " + message, status);
+  }
+  check(status, call, f);
+}
+template <class T>
+void backward_from_output(const actfun_function& f, std::span<const T> y, std::span<const T> g, std::span<T> dx) {
+  check_lengths(y.size(), g.size(), "backward_from_output");
+  check_lengths(y.size(), dx.size(), "backward_from_output");
+  check(actfun_backward_from_output(&f, format_of<T>(), y.data(), g.data(), dx.data(), y.size()),
+        "backward_from_output", f, ACTFUN_CAN_BACKWARD_FROM_OUTPUT);
+}
+template <class T>
+void inverse(const actfun_function& f, std::span<const T> y, std::span<T> x) {
+  check_lengths(y.size(), x.size(), "inverse");
+  check(actfun_inverse(&f, format_of<T>(), y.data(), x.data(), y.size()), "inverse", f, ACTFUN_CAN_INVERSE);
+}
+template <class T>
+T inverse(const actfun_function& f, T y) {
+  inverse<T>(f, {&y, 1}, {&y, 1});
+  return y;
+}
+inline void check_bits(std::size_t bytes, std::size_t n, const char* call) {
+  if (bytes != n / 8 + (n % 8 != 0))
+    throw Error(std::string("actfun: ") + call + ": " + std::to_string(bytes) + " bytes for the bits of " +
+                    std::to_string(n) + " elements, one each",
+                ACTFUN_BAD_SHAPE);
+}
+template <class T>
+void value_and_bits(const actfun_function& f, std::span<const T> x, std::span<T> y, std::span<std::uint8_t> bits) {
+  check_lengths(x.size(), y.size(), "value_and_bits");
+  check_bits(bits.size(), x.size(), "value_and_bits");
+  check(actfun_value_and_bits(&f, format_of<T>(), x.data(), y.data(), bits.data(), x.size()), "value_and_bits", f,
+        ACTFUN_CAN_BACKWARD_FROM_BITS);
+}
+template <class T>
+void backward_from_bits(const actfun_function& f, std::span<const T> y, std::span<const std::uint8_t> bits,
+                        std::span<const T> g, std::span<T> dx) {
+  check_lengths(g.size(), dx.size(), "backward_from_bits");
+  if (!y.empty()) check_lengths(y.size(), g.size(), "backward_from_bits");
+  check_bits(bits.size(), g.size(), "backward_from_bits");
+  check(actfun_backward_from_bits(&f, format_of<T>(), y.data(), bits.data(), g.data(), dx.data(), g.size()),
+        "backward_from_bits", f, ACTFUN_CAN_BACKWARD_FROM_BITS);
+}
+template <class T>
+void double_backward(const actfun_function& f, std::span<const T> x, std::span<const T> g, std::span<const T> gg,
+                     std::span<T> dx, std::span<T> dg) {
+  for (const std::size_t n : {g.size(), gg.size(), dx.size(), dg.size()}) check_lengths(x.size(), n, "double_backward");
+  check(actfun_double_backward(&f, format_of<T>(), x.data(), g.data(), gg.data(), dx.data(), dg.data(), x.size()),
+        "double_backward", f);
+}
+template <class T>
+void parameter_gradients(const actfun_function& f, std::span<const T> x, std::span<const T> g, const Channels& shape,
+                         std::initializer_list<std::span<double>> gradients) {
+  constexpr const char* call = "parameter_gradients";
+  check_lengths(x.size(), g.size(), call);
+  const actfun_channels all = checked(shape, x.size(), call);
+  double* pointers[ACTFUN_MAX_PARAMETERS] = {};
+  std::size_t count = 0;
+  for (const std::span<double> each : gradients) {
+    if (count == ACTFUN_MAX_PARAMETERS)
+      throw Error("actfun: parameter_gradients: more gradients than parameters", ACTFUN_BAD_PARAMETER);
+    if (!each.empty()) check_lengths(each.size(), shape.channels, call);
+    pointers[count++] = each.empty() ? nullptr : each.data();
+  }
+  check(actfun_parameter_gradients(&f, format_of<T>(), &all, x.data(), g.data(), pointers), call, f);
+}
+template <class T>
+std::array<double, ACTFUN_MAX_PARAMETERS> parameter_gradients(const actfun_function& f, std::span<const T> x,
+                                                              std::span<const T> g) {
+  std::array<double, ACTFUN_MAX_PARAMETERS> d{};
+  parameter_gradients(f, x, g, {1, 1, x.size()}, {{&d[0], 1}, {&d[1], 1}, {&d[2], 1}, {&d[3], 1}});
+  return d;
 }
 
 template <class T>
@@ -155,19 +305,61 @@ inline void apply(const actfun_function& f, Input x, Output y, Output dy) {
 ///
 /// * `f(x, y)`: y[i] = f(x[i]); `f.slope(x, y)`: y[i] = f'(x[i]); `f.curvature(x, y)`: y[i] = f''(x[i])
 /// * `f.value_and_slope(x, y, dy)`: y[i] = f(x[i]) and dy[i] = f'(x[i]) in one pass
+/// * `f.backward(x, g, dx)`: dx[i] = g[i] f'(x[i]), the product rounded once; `f.double_backward(x, g, gg, dx, dg)`:
+///   dx[i] = g[i] gg[i] f''(x[i]) and dg[i] = gg[i] f'(x[i]). Outputs may be inputs, but not each other
+/// * `f.backward_from_output(y, g, dx)`: dx[i] = g[i] f'(x[i]) from y = f(x), where f' follows from f
+/// * `f.inverse(y, x)`, `f.inverse(y)`: x of y = f(x), where f is strictly monotone
+/// * `f.value_and_bits(x, y, bits)` and `f.backward_from_bits(y, bits, g, dx)`: a backward pass that keeps y and a bit
+/// an
+///   element, (n + 7) / 8 bytes of them, or the bits alone (y empty): see actfun.h
+/// * `f.parameter_gradients(x, g)`: the sum of g[i] times the derivative with respect to each parameter, in their order
+/// * `f(x, y, channels)`, `f.backward(x, g, dx, channels)`, `f.parameter_gradients(x, g, channels, {dp, dq})`: with
+///   parameters, or their gradients, by channel; an empty span leaves a gradient out
 /// * `f(x)`, `f.slope(x)`, `f.curvature(x)`: of one number
 /// * `f.quantized(x, in, y, out)` of std::int8_t and std::uint8_t: y[i] stands for f of what x[i] stands for, rounded
 ///   once; `f.quantized(x, in, y)` gives floats
-#define ACTFUN_ELEMENTWISE_OPERATIONS_ON(T)                                                                        \
-  void operator()(std::span<const T> x, std::span<T> y) const {                                                    \
-    detail::apply(ACTFUN_VALUE, handle(), x, y, "value");                                                          \
-  }                                                                                                                \
-  void slope(std::span<const T> x, std::span<T> y) const { detail::apply(ACTFUN_SLOPE, handle(), x, y, "slope"); } \
-  void curvature(std::span<const T> x, std::span<T> y) const {                                                     \
-    detail::apply(ACTFUN_CURVATURE, handle(), x, y, "curvature");                                                  \
-  }                                                                                                                \
-  T operator()(T x) const { return detail::apply(ACTFUN_VALUE, handle(), x, "value"); }                            \
-  T slope(T x) const { return detail::apply(ACTFUN_SLOPE, handle(), x, "slope"); }                                 \
+#define ACTFUN_ELEMENTWISE_OPERATIONS_ON(T)                                                                         \
+  void operator()(std::span<const T> x, std::span<T> y) const {                                                     \
+    detail::apply(ACTFUN_VALUE, handle(), x, y, "value");                                                           \
+  }                                                                                                                 \
+  void slope(std::span<const T> x, std::span<T> y) const { detail::apply(ACTFUN_SLOPE, handle(), x, y, "slope"); }  \
+  void curvature(std::span<const T> x, std::span<T> y) const {                                                      \
+    detail::apply(ACTFUN_CURVATURE, handle(), x, y, "curvature");                                                   \
+  }                                                                                                                 \
+  void operator()(std::span<const T> x, std::span<T> y, const Channels& shape) const {                              \
+    detail::apply(handle(), x, y, shape);                                                                           \
+  }                                                                                                                 \
+  void backward(std::span<const T> x, std::span<const T> g, std::span<T> dx) const {                                \
+    detail::backward(handle(), x, g, dx);                                                                           \
+  }                                                                                                                 \
+  void backward(std::span<const T> x, std::span<const T> g, std::span<T> dx, const Channels& shape) const {         \
+    detail::backward(handle(), x, g, dx, shape);                                                                    \
+  }                                                                                                                 \
+  void backward_from_output(std::span<const T> y, std::span<const T> g, std::span<T> dx) const {                    \
+    detail::backward_from_output(handle(), y, g, dx);                                                               \
+  }                                                                                                                 \
+  void inverse(std::span<const T> y, std::span<T> x) const { detail::inverse(handle(), y, x); }                     \
+  T inverse(T y) const { return detail::inverse(handle(), y); }                                                     \
+  void value_and_bits(std::span<const T> x, std::span<T> y, std::span<std::uint8_t> bits) const {                   \
+    detail::value_and_bits(handle(), x, y, bits);                                                                   \
+  }                                                                                                                 \
+  void backward_from_bits(std::span<const T> y, std::span<const std::uint8_t> bits, std::span<const T> g,           \
+                          std::span<T> dx) const {                                                                  \
+    detail::backward_from_bits(handle(), y, bits, g, dx);                                                           \
+  }                                                                                                                 \
+  void double_backward(std::span<const T> x, std::span<const T> g, std::span<const T> gg, std::span<T> dx,          \
+                       std::span<T> dg) const {                                                                     \
+    detail::double_backward(handle(), x, g, gg, dx, dg);                                                            \
+  }                                                                                                                 \
+  std::array<double, ACTFUN_MAX_PARAMETERS> parameter_gradients(std::span<const T> x, std::span<const T> g) const { \
+    return detail::parameter_gradients(handle(), x, g);                                                             \
+  }                                                                                                                 \
+  void parameter_gradients(std::span<const T> x, std::span<const T> g, const Channels& shape,                       \
+                           std::initializer_list<std::span<double>> gradients) const {                              \
+    detail::parameter_gradients(handle(), x, g, shape, gradients);                                                  \
+  }                                                                                                                 \
+  T operator()(T x) const { return detail::apply(ACTFUN_VALUE, handle(), x, "value"); }                             \
+  T slope(T x) const { return detail::apply(ACTFUN_SLOPE, handle(), x, "slope"); }                                  \
   T curvature(T x) const { return detail::apply(ACTFUN_CURVATURE, handle(), x, "curvature"); }
 
 #ifdef __FLT16_MANT_DIG__

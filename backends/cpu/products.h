@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// g f(x), rounded once: backward passes, and the terms of the derivatives with respect to parameters. f' is never a
+// float on its way.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "backends/cpu/formats.h"
+#include "backends/cpu/kernels.h"
+#include "core/big/big.h"
+#include "core/format.h"
+
+namespace actfun {
+
+/// What a convention puts in the place of f(x).
+struct Exception {
+  double x;
+  big::Big y;
+};
+
+/// One part of a function, with its parameters: what is multiplied.
+struct Factor {
+  Kernels::Raw raw;
+  Kernels::Each each;
+  Kernels::Wide wide;
+  big::Evaluate big;
+  const Constant* parameters;
+  bool has_limits;        ///< at +-inf
+  std::int64_t target;    ///< Highway's bit
+  std::size_t count = 0;  ///< of parameters
+  std::span<const Exception> exceptions{};
+  Overflow overflow = Overflow::saturate;
+};
+
+/// Elements that are worked on at a time, in L1.
+inline constexpr std::size_t kProductTile = 512;
+
+/// Parameters for each element of a tile: parameter k is values[k][i]. Without values they are the factor's own.
+struct EachParameters {
+  const double* const* values = nullptr;
+};
+
+/// n <= kProductTile numbers of a format as doubles.
+void load(Format format, const void* x, double* y, std::size_t n, std::int64_t target);
+
+/// y[i] = a[i] b[i] f(x[i]) in `format`, rounded once, for n <= kProductTile numbers of it; b may be null, for 1. Zeros
+/// have the product's sign; an infinite a or b makes an infinity, or NaN beside an f(x) of 0; an infinite x stands for
+/// the limit there. Expects the default floating-point environment.
+void multiply(const Factor& f, Format format, const double* x, const double* a, const double* b, void* y, std::size_t n,
+              EachParameters each = {});
+
+/// The same rounded to f32's precision and least exponents, or, if x and a are numbers of f64, to f64; nothing is too
+/// large for a double.
+void multiply(const Factor& f, Format format, const double* x, const double* a, double* y, std::size_t n,
+              EachParameters each = {});
+
+/// The steps of this that are worth an instruction set of their own.
+struct ProductSteps {
+  void (*widen)(const float* x, double* y, std::size_t n);
+  /// y[i] = a[i] f[i] as a float. Whether another f within error[i] would give another float is open[i]; the result
+  /// says whether any is.
+  bool (*round)(const double* a, const double* f, const double* error, float* y, std::uint32_t* open, std::size_t n);
+  /// Adds x[i] to the sum high + low number i % 16, but what is huge: whether any is.
+  bool (*add)(const double* x, std::size_t n, double* high, double* low);
+};
+const ProductSteps& product_steps(std::int64_t target);
+
+}  // namespace actfun

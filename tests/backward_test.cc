@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backward passes against the oracle: its enclosure of f', f'' or of the definition's derivative with respect to a
+// parameter, times the exact g, rounded once.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <thread>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
+
+#include "api/parts.h"
+#include "core/exact/pointwise.h"
+#include "core/language.h"
+#include "tests/inputs.h"
+
+namespace actfun::definitions {
+#include "all_functions.h"
+}  // namespace actfun::definitions
+
+namespace actfun::tests {
+namespace {
+
+using exact::Interval;
+using exact::Pointwise;
+using exact::Precision;
+using exact::Series;
+
+constexpr Format kFormats[] = {Format::f32, Format::f64, Format::f16, Format::bf16};
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
+
+bool same(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
+}
+
+std::vector<const Entry*> elementwise() {
+  std::vector<const Entry*> entries;
+  for (const Entry& entry : functions())
+    if (entry.elementwise()) entries.push_back(&entry);
+  return entries;
+}
+
+/// Numbers of a format, as doubles, to and from arrays of it.
+std::vector<unsigned char> array_of(Format format, const std::vector<double>& x) {
+  const std::size_t bytes = info_of(format).bytes;
+  std::vector<unsigned char> y(x.size() * bytes);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::uint64_t code = encode(format, x[i], Overflow::saturate);
+    std::memcpy(&y[i * bytes], &code, bytes);
+  }
+  return y;
+}
+std::vector<double> doubles_of(Format format, const std::vector<unsigned char>& x) {
+  const std::size_t bytes = info_of(format).bytes;
+  std::vector<double> y(x.size() / bytes);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    std::uint64_t code = 0;
+    std::memcpy(&code, &x[i * bytes], bytes);
+    y[i] = decode(format, code);
+  }
+  return y;
+}
+
+/// Inputs of every kind: where functions bend, kinks and roots, tails, subnormal numbers, infinities, NaN.
+std::vector<double> inputs(const Info& info, Format format, std::size_t n, std::uint32_t seed) {
+  std::mt19937_64 generator(seed);
+  std::normal_distribution<double> normal;
+  const auto number = [&] {
+    switch (generator() % 5) {
+      case 0:
+      case 1:
+        return normal(generator);
+      case 2:
+        return normal(generator) * 20;
+      case 3: {  // any exponent
+        const int low = info_of(format).least_exponent - info_of(format).precision + 1;
+        const int exponent = low + static_cast<int>(generator() % static_cast<std::uint64_t>(1 - 2 * low));
+        return std::ldexp(1 + static_cast<double>(generator() >> 12) * 0x1p-52, exponent) * (generator() & 1 ? 1 : -1);
+      }
+      default: {
+        std::vector<double> special = {0.0, -0.0, kInfinity, -kInfinity, kNan, 1, -1, info_of(format).largest};
+        for (const Kink& kink : info.kinks) {
+          double x = 0;
+          if (parse_number(kink.x, x)) special.push_back(x);
+        }
+        for (const Extremum& extremum : info.extrema)
+          special.push_back(std::strtod(std::string(extremum.x).c_str(), nullptr));
+        return special[generator() % special.size()];
+      }
+    }
+  };
+  std::vector<double> x(n);
+  for (double& each : x) each = decode(format, encode(format, round_to(format, number()), Overflow::saturate));
+  return x;
+}
+
+using Enclose = std::function<Interval(double x, mpfr_prec_t bits)>;
+using Nearest = std::function<double(double x)>;
+
+/// a b f(x) rounded once. `enclose` encloses f(x), `nearest` is its double, with the sign of zero, and its limits.
+double product(const Enclose& enclose, const Nearest& nearest, double x, double a, double b, exact::Rounding to) {
+  const double factor = a * b;
+  if (std::isnan(x) || std::isnan(a) || std::isnan(b)) return kNan;
+  if (std::isinf(a) || std::isinf(b)) {
+    const Precision precision(160);
+    const bool zero = std::isfinite(x) && enclose(x, 160).zero();
+    return zero ? kNan : factor * (nearest(x) == 0 && std::isfinite(x) ? std::copysign(1, nearest(x)) : nearest(x));
+  }
+  if (a == 0 || b == 0) return factor * nearest(x);
+  const Interval exact_factor = [&] {
+    const Precision precision(160);
+    return Interval(a) * Interval(b);
+  }();
+  if (std::isinf(x)) {
+    const double limit = nearest(x);
+    if (limit == 0 || !std::isfinite(limit)) return factor * limit;
+    const Precision precision(300);
+    return *exact::rounded(exact_factor * Interval(limit), to);
+  }
+  for (mpfr_prec_t bits = 160; bits <= 5120; bits *= 2) {
+    const Precision precision(bits);
+    const Interval f = enclose(x, bits);
+    if (f.zero()) return factor * nearest(x);
+    if (const auto y = exact::rounded(f * exact_factor, to)) return *y;
+  }
+  return factor * nearest(x);  // a tail whose sign alone is known
+}
+
+double want(const Pointwise& oracle, Order order, Format format, double x, double a, double b) {
+  return product([&](double at, mpfr_prec_t bits) { return oracle.enclose(Interval(at), order, bits); },
+                 [&](double at) { return oracle.round(at, order, {.format = Format::f64}).value; }, x, a, b,
+                 {.format = format});
+}
+
+/// g that bring g f'(x) closer to the middle between two floats than the test on doubles can tell.
+float hard_factor(double slope, std::mt19937& generator) {
+  float best = 1;
+  std::uint64_t nearest = ~0ull;
+  for (int i = 0; i < 1 << 14; ++i) {
+    const float g = std::ldexp(1 + static_cast<float>(generator() >> 9) * 0x1p-23f, -3);
+    const auto low = std::bit_cast<std::uint64_t>(static_cast<double>(g) * slope) & ((1ull << 29) - 1);
+    const std::uint64_t distance = low > 1ull << 28 ? low - (1ull << 28) : (1ull << 28) - low;
+    if (distance < nearest) nearest = distance, best = g;
+  }
+  return best;
+}
+
+class Backward : public testing::TestWithParam<const Entry*> {
+ protected:
+  std::vector<Call> calls() const { return calls_of(*GetParam()); }
+  Call call() const { return parse_function(GetParam()->info->name); }
+};
+
+TEST_P(Backward, IsTheProductRoundedOnce) {
+  for (const Call& call : calls()) {
+    const Pointwise oracle(call);
+    const std::size_t n = call.preset() ? 600 : 120;
+    for (const Format format : kFormats) {
+      std::vector<double> x = inputs(call.info(), format, n, 1), g = inputs(Info{}, format, n, 2),
+                          gg = inputs(Info{}, format, n, 3);
+      std::rotate(g.begin(), g.begin() + 1, g.end());
+      const auto from = array_of(format, x), factor = array_of(format, g), second = array_of(format, gg);
+      auto dx = from, ddx = from, dg = from;
+      call.multiply(Part::slope, format, from.data(), factor.data(), dx.data(), n, current_target());
+      call.double_backward(format, from.data(), factor.data(), second.data(), ddx.data(), dg.data(), n,
+                           current_target());
+      const auto got_dx = doubles_of(format, dx), got_ddx = doubles_of(format, ddx), got_dg = doubles_of(format, dg);
+      for (std::size_t i = 0; i < n; ++i) {
+        const auto check = [&](const char* what, double got, Order order, double a, double b) {
+          const double right = want(oracle, order, format, x[i], a, b);
+          EXPECT_TRUE(same(got, right)) << call.text() << " " << info_of(format).name << " " << what << std::hexfloat
+                                        << ", x = " << x[i] << ", factors " << a << ", " << b << ": " << got << ", not "
+                                        << right;
+        };
+        check("dx", got_dx[i], Order::slope, g[i], 1);
+        check("d/dx", got_ddx[i], Order::curvature, g[i], gg[i]);
+        check("d/dg", got_dg[i], Order::slope, gg[i], 1);
+      }
+    }
+  }
+}
+
+TEST_P(Backward, HardToRound) {
+  const Pointwise oracle(call());
+  std::mt19937 generator(5);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(200), g(200);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = normal(generator);
+    g[i] = hard_factor(oracle.value(x[i], Order::slope), generator);
+  }
+  for (const Target& target : supported_targets()) {
+    std::vector<float> dx(x.size());
+    call().multiply(Part::slope, Format::f32, x.data(), g.data(), dx.data(), x.size(), target);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double right =
+          want(oracle, Order::slope, Format::f32, static_cast<double>(x[i]), static_cast<double>(g[i]), 1);
+      EXPECT_TRUE(same(dx[i], static_cast<float>(right)))
+          << call().text() << " " << target.name << std::hexfloat << ", x = " << x[i] << ", g = " << g[i] << ": "
+          << dx[i] << ", not " << right;
+    }
+  }
+}
+
+TEST_P(Backward, TargetsAgree) {
+  for (const Format format : kFormats) {
+    const std::size_t n = format == Format::f64 ? 2000 : 100000;
+    const auto x = array_of(format, inputs(*GetParam()->info, format, n, 7)),
+               g = array_of(format, inputs(Info{}, format, n, 8)), gg = array_of(format, inputs(Info{}, format, n, 9));
+    std::vector<unsigned char> want[3];
+    for (const Target& target : supported_targets()) {
+      std::vector<unsigned char> got[3] = {x, x, x};
+      call().multiply(Part::slope, format, x.data(), g.data(), got[0].data(), n, target);
+      call().double_backward(format, x.data(), g.data(), gg.data(), got[1].data(), got[2].data(), n, target);
+      for (int k = 0; k < 3; ++k) {
+        if (want[k].empty()) want[k] = got[k];
+        EXPECT_EQ(got[k], want[k]) << call().text() << " " << info_of(format).name << " " << target.name << " " << k;
+      }
+    }
+  }
+}
+
+TEST_P(Backward, AnyLengthAndInPlace) {
+  for (const Format format : kFormats) {
+    const std::size_t longest = 1100, bytes = info_of(format).bytes;
+    const auto x = array_of(format, inputs(*GetParam()->info, format, longest, 11)),
+               g = array_of(format, inputs(Info{}, format, longest, 12)),
+               gg = array_of(format, inputs(Info{}, format, longest, 13));
+    auto dx = x, ddx = x, dg = x;
+    for (std::size_t i = 0; i < longest; ++i) {
+      const std::size_t at = i * bytes;
+      call().multiply(Part::slope, format, &x[at], &g[at], &dx[at], 1, current_target());
+      call().double_backward(format, &x[at], &g[at], &gg[at], &ddx[at], &dg[at], 1, current_target());
+    }
+    const auto begins = [](const std::vector<unsigned char>& got, const std::vector<unsigned char>& with,
+                           const std::vector<unsigned char>& rest, std::size_t size) {
+      return std::equal(got.begin(), got.begin() + static_cast<std::ptrdiff_t>(size), with.begin()) &&
+             std::equal(got.begin() + static_cast<std::ptrdiff_t>(size), got.end(),
+                        rest.begin() + static_cast<std::ptrdiff_t>(size));
+    };
+    for (std::size_t n = 0; n <= longest; n += n < 70 ? 1 : 515) {
+      auto a = x, b = g, c = gg;
+      call().multiply(Part::slope, format, a.data(), g.data(), a.data(), n, current_target());
+      call().multiply(Part::slope, format, x.data(), b.data(), b.data(), n, current_target());
+      EXPECT_TRUE(begins(a, dx, x, n * bytes) && begins(b, dx, g, n * bytes)) << call().text() << " " << n;
+      a = x, b = g;
+      call().double_backward(format, a.data(), b.data(), c.data(), a.data(), b.data(), n, current_target());
+      EXPECT_TRUE(begins(a, ddx, x, n * bytes) && begins(b, dg, g, n * bytes)) << call().text() << " " << n;
+      a = x, b = g;
+      call().double_backward(format, a.data(), b.data(), c.data(), c.data(), a.data(), n, current_target());
+      EXPECT_TRUE(begins(c, ddx, gg, n * bytes) && begins(a, dg, x, n * bytes)) << call().text() << " " << n;
+    }
+  }
+}
+
+TEST_P(Backward, AgreesWithFiniteDifferences) {
+  std::mt19937 generator(17);
+  std::normal_distribution<double> normal(0, 2);
+  for (int i = 0; i < 200; ++i) {
+    const double x = normal(generator), h = 0x1p-18, g = 1, at[] = {x - h, x, x + h};
+    bool smooth = true;  // kinks at parameters, too: where f' itself moves by more than a smooth function's does
+    double f[3], slope[3];
+    call().apply(Order::value, Format::f64, at, f, 3, current_target());
+    call().apply(Order::slope, Format::f64, at, slope, 3, current_target());
+    smooth = std::abs(slope[2] - slope[0]) < 0x1p-12;
+    double dx = 0;
+    call().multiply(Part::slope, Format::f64, &x, &g, &dx, 1, current_target());
+    if (smooth) EXPECT_NEAR(dx, (f[2] - f[0]) / (2 * h), 1e-8) << call().text() << " " << x;
+  }
+}
+
+#if defined(__SSE2__)
+TEST_P(Backward, CallersFloatingPointStateChangesNothing) {
+  const std::size_t n = 2000;
+  const auto x = array_of(Format::f32, inputs(*GetParam()->info, Format::f32, n, 21)),
+             g = array_of(Format::f32, inputs(Info{}, Format::f32, n, 22));
+  auto right = x, dx = x;
+  call().multiply(Part::slope, Format::f32, x.data(), g.data(), right.data(), n, current_target());
+  const unsigned normal = _mm_getcsr();
+  for (const unsigned state : {0x8000u, 0x0040u, 0x8040u, 0x2000u, 0x4000u, 0x6000u}) {  // FTZ, DAZ, rounding
+    _mm_setcsr(0x1f80 | state);
+    call().multiply(Part::slope, Format::f32, x.data(), g.data(), dx.data(), n, current_target());
+    const unsigned after = _mm_getcsr();
+    _mm_setcsr(normal);
+    EXPECT_EQ(after & ~0x3fu, 0x1f80 | state);
+    EXPECT_EQ(dx, right) << call().text() << " " << std::hex << state;
+  }
+}
+#endif
+
+// Conventions at kinks hold for the product, too.
+TEST_P(Backward, FollowsConventionsAtKinks) {
+  for (const Convention& convention : GetParam()->info->conventions) {
+    Call chosen = call();
+    chosen.choose(convention.framework);
+    for (const Format format : kFormats)
+      for (const Kink& kink : GetParam()->info->kinks) {
+        double x = 0;
+        if (!parse_number(kink.x, x) || decode(format, encode(format, x, Overflow::saturate)) != x) continue;
+        const auto from = array_of(format, {x, -x, x}), g = array_of(format, {3, -5, 0.5});
+        auto slope = from, dx = from;
+        chosen.apply(Order::slope, format, from.data(), slope.data(), 3, current_target());
+        chosen.multiply(Part::slope, format, from.data(), g.data(), dx.data(), 3, current_target());
+        const auto slopes = doubles_of(format, slope), products = doubles_of(format, dx);
+        const double factors[] = {3, -5, 0.5};
+        for (std::size_t i = 0; i < 3; ++i)
+          EXPECT_NEAR(products[i], factors[i] * slopes[i], std::abs(factors[i] * slopes[i]) * 0x1p-7)
+              << chosen.text() << " " << name_of(convention.framework) << " " << x;
+      }
+  }
+}
+
+/// The definition's derivative with respect to parameter k.
+using Gradient = Interval (*)(double x, std::size_t k, const Call& call);
+
+template <class F>
+Interval gradient_of(double x, std::size_t k, const Call& call) {
+  const Series::Order truncation(1);
+  return [&]<std::size_t... i>(std::index_sequence<i...>)->Interval {
+    const auto parameter = [&](std::size_t index) {
+      const Parameter& p = F::info.parameters[index];
+      Interval value(call.parameters[index]);
+      if (call.rational[index]) value = Interval(p.fraction().numerator) / Interval(p.fraction().denominator);
+      return index == k ? Series::variable(value) : Series(value);
+    };
+    return F::definition(Series(x), parameter(i)...)[1];
+  }
+  (std::make_index_sequence<F::info.parameters.size()>());
+}
+constexpr Gradient kGradients[] = {
+#define ELEMENTWISE(file, Name) gradient_of<definitions::Name>,
+#define AXIS(file, Name) nullptr,
+#include "functions/list.def"
+#undef ELEMENTWISE
+#undef AXIS
+};
+
+double want_term(const Call& call, std::size_t k, Format format, double x, double g) {
+  const auto enclose = [&](double at, mpfr_prec_t) { return kGradients[call.entry->id](at, k, call); };
+  // Limits are reached, and signs told, at a large number.
+  const auto nearest = [&](double at) {
+    const Precision precision(2000);
+    const Interval f =
+        std::isinf(at) ? kGradients[call.entry->id](std::copysign(0x1p1000, at), k, call) : enclose(at, 0);
+    return f.bounded() ? mpfr_get_d(f.lower(), MPFR_RNDN) : kNan;
+  };
+  const double y = product(enclose, nearest, x, g, 1, {.format = format});
+  return y;
+}
+
+class ParameterGradients : public testing::TestWithParam<const Entry*> {
+ protected:
+  std::vector<Call> calls() const { return calls_of(*GetParam()); }
+  Call call() const { return parse_function(GetParam()->info->name); }
+  std::size_t count() const { return GetParam()->info->parameters.size(); }
+};
+
+TEST_P(ParameterGradients, AreThere) {
+  for (const Target& target : compiled_targets())
+    for (std::size_t k = 0; k < count(); ++k) {
+      const auto part = static_cast<std::size_t>(gradient_by(k));
+      const Kernels& all = kernels(call(), target);
+      EXPECT_TRUE(all.raw[part] && all.each[part] && all.wide[part] && evaluator(call(), gradient_by(k)))
+          << call().text() << " " << GetParam()->info->parameters[k].name;
+    }
+}
+
+// With a channel for each element, a gradient is a term: the product rounded once.
+TEST_P(ParameterGradients, TermsAreRoundedOnce) {
+  for (const Call& call : calls())
+    for (const Format format : kFormats) {
+      const std::size_t n = call.preset() ? 600 : 120;
+      std::vector<double> x = inputs(call.info(), format, n, 31), g = inputs(Info{}, format, n, 32);
+      for (std::size_t i = 0; i < n; ++i)
+        if (std::isinf(x[i]) || std::isinf(g[i])) x[i] = g[i] = 0.5;
+      const auto from = array_of(format, x), factor = array_of(format, g);
+      std::vector<double> got[kMaxParameters];
+      double* pointers[kMaxParameters] = {};
+      for (std::size_t k = 0; k < count(); ++k) got[k].assign(n, 42), pointers[k] = got[k].data();
+      call.parameter_gradients(format, {.channels = n}, from.data(), factor.data(), pointers, current_target());
+      for (std::size_t k = 0; k < count(); ++k)
+        for (std::size_t i = 0; i < n; ++i) {
+          const Format term = format == Format::f64 ? Format::f64 : Format::f32;
+          double right = want_term(call, k, term, x[i], g[i]);
+          if (term == Format::f32 && std::isinf(right) && std::isinf(static_cast<float>(got[k][i]))) {
+            // Larger than any float: rounded to as many bits.
+            const double scaled = want_term(call, k, Format::f64, x[i], g[i]);
+            EXPECT_NEAR(got[k][i] / scaled, 1, 0x1p-24) << call.text() << " " << x[i] << " " << g[i];
+            continue;
+          }
+          if (right == 0) right = 0.0;  // sums have no negative zero
+          EXPECT_TRUE(same(got[k][i], right))
+              << call.text() << " " << info_of(format).name << " d/d" << call.info().parameters[k].name << std::hexfloat
+              << ", x = " << x[i] << ", g = " << g[i] << ": " << got[k][i] << ", not " << right;
+        }
+    }
+}
+
+TEST_P(ParameterGradients, SumsAreExactButForOneRounding) {
+  const std::size_t n = 5000;
+  std::vector<double> x = inputs(*GetParam()->info, Format::f32, n, 41), g = inputs(Info{}, Format::f32, n, 42);
+  for (std::size_t i = 0; i < n; ++i)
+    if (!(std::abs(x[i]) < 1e10) || !(std::abs(g[i]) < 1e10)) x[i] = 0.5, g[i] = -0.25;
+  const auto from = array_of(Format::f32, x), factor = array_of(Format::f32, g);
+  for (const Target& target : supported_targets()) {
+    std::vector<double> terms[kMaxParameters];
+    double *each[kMaxParameters] = {}, sums[kMaxParameters] = {}, *all[kMaxParameters] = {};
+    for (std::size_t k = 0; k < count(); ++k) terms[k].resize(n), each[k] = terms[k].data(), all[k] = &sums[k];
+    call().parameter_gradients(Format::f32, {.channels = n}, from.data(), factor.data(), each, target);
+    call().parameter_gradients(Format::f32, {.inner = n}, from.data(), factor.data(), all, target);
+    for (std::size_t k = 0; k < count(); ++k) {
+      big::Big exactly = 0.0;
+      for (const double term : terms[k]) exactly = exactly + big::Big(term);
+      EXPECT_DOUBLE_EQ(sums[k], exactly.nearest()) << call().text() << " " << k << " " << target.name;
+    }
+  }
+}
+
+/// One channel of an array, gathered.
+std::vector<float> channel_of(const std::vector<float>& x, const Channels& shape, std::size_t c) {
+  std::vector<float> y;
+  for (std::size_t o = 0; o < shape.outer; ++o)
+    for (std::size_t i = 0; i < shape.inner; ++i) y.push_back(x[(o * shape.channels + c) * shape.inner + i]);
+  return y;
+}
+
+/// Parameters that differ between channels, all within their domains.
+std::vector<Call> calls_of_channels(const Entry& entry, std::size_t channels) {
+  const std::vector<Call> known = calls_of(entry);
+  std::vector<Call> calls;
+  for (std::size_t c = 0; c < channels; ++c) calls.push_back(known[1 + (c * 7) % (known.size() - 1)]);
+  return calls;
+}
+
+TEST_P(ParameterGradients, ChannelsAreLikeFunctionsOfTheirOwn) {
+  for (const Channels shape : {Channels{3, 5, 1}, Channels{7, 40, 1}, Channels{2, 3, 17}, Channels{3, 4, 63},
+                               Channels{2, 3, 64}, Channels{1, 2, 700}, Channels{1, 9, 1}, Channels{0, 3, 4}}) {
+    const std::vector<Call> own = calls_of_channels(*GetParam(), shape.channels);
+    std::vector<float> x(shape.size()), g(shape.size());
+    const auto from = inputs(*GetParam()->info, Format::f32, x.size(), 51),
+               factors = inputs(Info{}, Format::f32, x.size(), 52);
+    std::copy(from.begin(), from.end(), x.begin()), std::copy(factors.begin(), factors.end(), g.begin());
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (!std::isfinite(x[i]) || !std::isfinite(g[i])) x[i] = 1, g[i] = -1;
+    std::vector<double> values[kMaxParameters];
+    Channels varied = shape;
+    for (std::size_t k = 0; k < count(); ++k) {
+      for (const Call& each : own) values[k].push_back(each.parameters[k]);
+      varied.parameters[k] = values[k].data();
+    }
+    ASSERT_TRUE(call().accepts(varied));
+    std::vector<double> want[kMaxParameters], got[kMaxParameters];
+    double* pointers[kMaxParameters] = {};
+    for (const Target& target : supported_targets()) {
+      std::vector<float> y(x.size()), dx(x.size());
+      call().multiply(Part::value, Format::f32, varied, x.data(), nullptr, y.data(), target);
+      call().multiply(Part::slope, Format::f32, varied, x.data(), g.data(), dx.data(), target);
+      for (std::size_t k = 0; k < count(); ++k) got[k].assign(shape.channels, 42), pointers[k] = got[k].data();
+      call().parameter_gradients(Format::f32, varied, x.data(), g.data(), pointers, target);
+      for (std::size_t k = 0; k < count(); ++k) {
+        if (want[k].empty()) want[k] = got[k];
+        for (std::size_t c = 0; c < shape.channels; ++c) EXPECT_TRUE(same(got[k][c], want[k][c])) << target.name;
+      }
+      for (std::size_t c = 0; c < shape.channels; ++c) {
+        const auto xs = channel_of(x, shape, c), gs = channel_of(g, shape, c), ys = channel_of(y, shape, c),
+                   dxs = channel_of(dx, shape, c);
+        std::vector<float> value(xs.size()), slope(xs.size());
+        own[c].evaluate(Order::value, xs.data(), value.data(), xs.size(), target);
+        own[c].multiply(Part::slope, Format::f32, xs.data(), gs.data(), slope.data(), xs.size(), target);
+        for (std::size_t i = 0; i < xs.size(); ++i) {
+          EXPECT_TRUE(same(ys[i], value[i])) << own[c].text() << " " << xs[i] << ": " << ys[i] << ", not " << value[i];
+          EXPECT_TRUE(same(dxs[i], slope[i])) << own[c].text() << " " << xs[i] << " " << gs[i] << ": " << dxs[i];
+        }
+        double sums[kMaxParameters] = {}, *all[kMaxParameters] = {};
+        for (std::size_t k = 0; k < count(); ++k) all[k] = &sums[k];
+        own[c].parameter_gradients(Format::f32, {.inner = xs.size()}, xs.data(), gs.data(), all, target);
+        for (std::size_t k = 0; k < count(); ++k) EXPECT_DOUBLE_EQ(got[k][c], sums[k]) << own[c].text() << " " << k;
+      }
+    }
+  }
+}
+
+std::vector<const Entry*> with_parameters() {
+  std::vector<const Entry*> entries = elementwise();
+  std::erase_if(entries, [](const Entry* entry) { return entry->info->parameters.empty(); });
+  return entries;
+}
+
+const auto name_of_test = [](const auto& test) { return std::string(test.param->info->name); };
+INSTANTIATE_TEST_SUITE_P(Function, Backward, testing::ValuesIn(elementwise()), name_of_test);
+INSTANTIATE_TEST_SUITE_P(Function, ParameterGradients, testing::ValuesIn(with_parameters()), name_of_test);
+
+}  // namespace
+}  // namespace actfun::tests
