@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "api/expression.h"
@@ -37,19 +38,14 @@ void pack(std::uint8_t* bits, std::size_t n, const Set& set) {
 
 bool piecewise_linear(const Info& info) { return info.second_derivative == "0" && !info.kinks.empty(); }
 
-/// The values that f' takes by the call's convention, in ascending order; three stand for more.
-List<long double, 3> slopes(const Call& call) {
-  List<long double, 3> all;
-  const auto add = [&](std::string_view text) {
-    const auto slope = evaluate(text, call);
-    const bool known = slope && std::find(all.begin(), all.end(), *slope) != all.end();
-    if (slope && !known && all.count < 3) all.items[all.count++] = *slope;
-  };
+/// The values that f' takes by the call's convention.
+std::set<long double> slopes(const Call& call) {
+  std::set<long double> all;
   for (std::size_t i = 0; i < call.info().kinks.size(); ++i) {
     const OneSided& slope = call.info().kinks[i].slope;
-    add(slope.left), add(slope.right), add(call.slope_at(i));
+    for (const std::string_view text : {slope.left, slope.right, call.slope_at(i)})
+      if (const auto value = evaluate(text, call)) all.insert(*value);
   }
-  std::sort(all.items, all.items + all.count);
   return all;
 }
 
@@ -79,7 +75,7 @@ class TwoSlopes {
  public:
   TwoSlopes(const Call& call, Format format, const Target& target) : call_(call), format_(format), target_(target) {
     const auto all = slopes(call);
-    low_ = static_cast<double>(all[0]), high_ = static_cast<double>(all[all.size() - 1]);
+    low_ = static_cast<double>(*all.begin()), high_ = static_cast<double>(*all.rbegin());
   }
 
   /// For each x whether f' is the larger value.
@@ -185,10 +181,16 @@ class Branches {
       const DefaultFloatEnvironment environment;
       const Invertible f = invertible(call_, target_, parameters_);
       inverters_ = {Inverter(f, turn_, kInfinity), Inverter(f, -kInfinity, turn_)};
+      at_turn_ = turn_;
+      call_.apply(Order::value, Format::f64, &at_turn_, &at_turn_, 1, target_);
     }
     double output[kTile], upstream[kTile], x[kTile];
     convert(format_, y, Format::f64, output, n, target_.bit);
     convert(format_, g, Format::f64, upstream, n, target_.bit);
+    // Rounded, an output near the extremum may lie beyond it.
+    const bool minimum = only_extremum(call_.info())->type == "min";
+    for (std::size_t i = 0; i < n; ++i)
+      if (minimum ? output[i] < at_turn_ : output[i] > at_turn_) output[i] = at_turn_;
     {
       const DefaultFloatEnvironment environment;
       for (const bool before : {false, true}) {
@@ -209,7 +211,7 @@ class Branches {
   const Call& call_;
   Format format_;
   const Target& target_;
-  double turn_;
+  double turn_, at_turn_ = 0;
   Constants parameters_;
   std::optional<std::array<Inverter, 2>> inverters_;  ///< on the right of the turn and on its left
 };

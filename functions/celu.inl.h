@@ -54,6 +54,6 @@ struct Celu {
   }
   template <class R>
   static R slope_from_output(R y, R alpha) {
-    return select(y > 0.0, 1.0, (y + alpha) / alpha);
+    return select(y > 0.0, 1.0, at_least(y + alpha, 0.0) / alpha);  // a rounded y may lie beyond -alpha
   }
 };

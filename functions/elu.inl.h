@@ -52,6 +52,6 @@ struct Elu {
   }
   template <class R>
   static R slope_from_output(R y, R alpha) {
-    return select(y > 0.0, 1.0, y + alpha);
+    return select(y > 0.0, 1.0, at_least(y + alpha, 0.0));  // a rounded y may lie beyond -alpha
   }
 };

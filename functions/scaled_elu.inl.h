@@ -53,6 +53,7 @@ struct ScaledElu {
   }
   template <class R>
   static auto slope_from_output(R y, R alpha, R lambda) {
-    return cancelling_sum(select(y > 0.0, 0.0, y), lambda * select(y > 0.0, 1.0, alpha));
+    const R level = lambda * alpha;  // a rounded y may lie beyond -level
+    return cancelling_sum(select(y > 0.0, 0.0, select(y + level < 0.0, -level, y)), select(y > 0.0, lambda, level));
   }
 };

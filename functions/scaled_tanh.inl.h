@@ -57,6 +57,7 @@ struct ScaledTanh {
   }
   template <class R>
   static R slope_from_output(R y, R alpha, R beta) {
-    return beta * (alpha - y) * (alpha + y) / alpha;
+    const R rest = (alpha - y) * (alpha + y);  // a rounded y may lie beyond alpha
+    return beta * at_least(rest, 0.0) / alpha;
   }
 };

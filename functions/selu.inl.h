@@ -70,6 +70,7 @@ struct Selu {
   }
   template <class R>
   static auto slope_from_output(R y) {
-    return cancelling_sum(select(y > 0.0, 0.0, y), l<R>() * select(y > 0.0, 1.0, alpha<R>()));
+    const R level = l<R>() * alpha<R>();  // a rounded y may lie beyond -level
+    return cancelling_sum(select(y > 0.0, 0.0, select(y + level < 0.0, -level, y)), select(y > 0.0, l<R>(), level));
   }
 };

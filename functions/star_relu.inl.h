@@ -53,6 +53,6 @@ struct StarRelu {
   }
   template <class R>
   static R slope_from_output(R y, R scale, R bias) {
-    return 2.0 * sqrt(scale * (y - bias));
+    return 2.0 * sqrt(scale * at_least(y - bias, 0.0));  // a rounded y may lie below bias
   }
 };

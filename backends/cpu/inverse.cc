@@ -92,9 +92,10 @@ const Inverter::End& Inverter::limit_near(double y) const {
 
 /// Newton's step for f(x) = y; where f is still far away on its way to a limit, for log|f(x) - limit|.
 double Inverter::step(double y, double f, double slope) const {
-  const double limit = limit_near(y).value, ratio = (f - limit) / (y - limit);
-  if (!(ratio > 0 && ratio < kInfinity) || (ratio > 0.5 && ratio < 2)) return (f - y) / slope;
-  return std::log(ratio) * (f - limit) / slope;
+  const double limit = limit_near(y).value, left = f - limit, wanted = y - limit;
+  const double apart = std::log(std::fabs(left)) - std::log(std::fabs(wanted));
+  if (std::signbit(left) != std::signbit(wanted) || !std::isfinite(apart) || std::fabs(apart) < 0.7) return (f - y) / slope;
+  return apart * left / slope;
 }
 
 /// Takes one step; whether it was the last.
@@ -152,7 +153,7 @@ std::size_t Inverter::settle(Search* searches, std::size_t n, const FormatInfo& 
       continue;
     }
     const double next = s.x + delta;
-    if (next > s.low && next < s.high) s.x = next;
+    if (std::fabs(delta) < 0x1p-4 * std::fabs(s.x) && next > s.low && next < s.high) s.x = next;
     searches[left++] = s;
   }
   return left;
@@ -161,8 +162,8 @@ std::size_t Inverter::settle(Search* searches, std::size_t n, const FormatInfo& 
 double Inverter::solve_big(const Search& s, const FormatInfo& format) const {
   constexpr double kLargest = std::numeric_limits<double>::max();
   // At the bounds of `approach` the search is open.
-  double low = s.low == -kFar ? std::max(lower_.x, -kLargest) : s.low;
-  double high = s.high == kFar ? std::min(upper_.x, kLargest) : s.high;
+  double low = s.low == -kFar ? lower_.x : s.low, high = s.high == kFar ? upper_.x : s.high;
+  const auto half = [&] { return big::Big(middle(std::max(low, -kLargest), std::min(high, kLargest))); };
   const big::Big y(s.y), limit = limit_near(s.y).exact, wanted = y - limit;
   big::Big x(s.x);
   for (int steps = 0; steps < 1000; ++steps) {
@@ -177,15 +178,15 @@ double Inverter::solve_big(const Search& s, const FormatInfo& format) const {
     const bool comparable = !left.zero() && !wanted.zero() && left.negative() == wanted.negative();
     const double apart = comparable ? static_cast<double>(left.exponent() - wanted.exponent()) : 0;
     const double power = comparable && !slope.zero() ? (x * slope / left).nearest() : kNan;
-    big::Big next(middle(low, high));
-    if (!slope.zero()) {
+    big::Big next = half();
+    if (!slope.zero() && std::fabs(apart) < 0x1p40) {  // exponents end somewhere
       if (std::fabs(apart) < 2)
         next = x - rest / slope;
       else if ((std::fabs(here) < 0x1p-20 || std::fabs(here) > 0x1p100) && std::fabs(apart / power) < 4000)
         next = scale(x, -std::llround(apart / power));  // f - limit is a power of x there
       else
         next = x - big::Big(apart * std::numbers::ln2) * left / slope;
-      if (const double there = next.nearest(); !(there >= low && there <= high)) next = big::Big(middle(low, high));
+      if (const double there = next.nearest(); !(there >= low && there <= high)) next = half();
     }
     const big::Big moved = next - x;
     x = next;
