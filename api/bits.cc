@@ -157,11 +157,17 @@ double turn(const Call& call, const Target& target) {
   };
   double left = -0x1p100, right = 0x1p100;
   if (extremum->type != "min" || rises(left) || !rises(right)) return kNan;
-  for (int steps = 0; steps < 2000 && right - left > 0x1p-60 * std::fabs(left); ++steps) {
+  while (right - left > std::max(0x1p-30 * std::fabs(left), 0x1p-100)) {
     const double middle = left + (right - left) / 2;
     (rises(middle) ? right : left) = middle;
   }
-  return right;
+  if (!rises(0) && rises(0x1p-100)) return 0;
+  // Newton's method on 256 bits: the same double whatever the instruction set.
+  big::Big root(right);
+  for (int steps = 0; steps < 3; ++steps)
+    root = root - evaluator(call, Part::slope)(root, parameters.data()) /
+                      evaluator(call, Part::curvature)(root, parameters.data());
+  return root.nearest();
 }
 
 class Branches {

@@ -109,7 +109,8 @@ bool Inverter::advance(Search& s, double f, double error, double slope) const {
   const bool newton = next > s.low && next < s.high && !(++s.steps > 12 && s.steps % 2 == 0);
   const double x = newton ? next : half, moved = std::fabs(x - s.x);
   s.x = x;
-  return (newton && moved <= 0x1p-30 * std::fabs(x)) || half == s.low || half == s.high;
+  const bool near = newton && std::fabs(rest) < 0x1p-8 * std::fabs(s.y) && moved <= 0x1p-30 * std::fabs(x);
+  return near || half == s.low || half == s.high;
 }
 
 /// Comes as near as doubles can.
