@@ -27,7 +27,7 @@ class Factors {
     const Order limits = k <= static_cast<std::size_t>(Part::curvature) ? static_cast<Order>(k) : Order::slope;
     Factor f{all.raw[k],        all.each[k],
              all.wide[k],       evaluator(call_, part),
-             constants_.data(), part == Part::slope_from_output || has_limits(call_.info(), limits),
+             constants_.data(), part == Part::slope_from_output || has_limits(call_, limits),
              target_.bit};
     f.count = call_.info().parameters.size();
     f.overflow = call_.overflow;

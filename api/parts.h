@@ -12,8 +12,8 @@ using Constants = std::array<Constant, kMaxParameters>;
 Constants constants(const Call& call);
 const Kernels& kernels(const Call& call, const Target& target);
 big::Evaluate evaluator(const Call& call, Part part);
-/// Whether f, f' or f'' has limits at the infinities.
-bool has_limits(const Info& info, Order order);
+/// Whether f, f' or f'' has limits at the infinities. Expects the default floating-point environment.
+bool has_limits(const Call& call, Order order);
 big::Big exactly(long double x);
 
 }  // namespace actfun

@@ -133,7 +133,7 @@ double product(const Enclose& enclose, const Nearest& nearest, double x, double 
 }
 
 double want(const Pointwise& oracle, Order order, Format format, double x, double a, double b) {
-  const bool limits = has_limits(oracle.definition().info(), order);
+  const bool limits = !std::isinf(x) || !std::isnan(oracle.round(x, order, {}).value);
   const auto enclose = [&](double at, mpfr_prec_t bits) {
     if (!std::isinf(at)) return oracle.enclose(Interval(at), order, bits);
     // The limit itself, as a sum of two doubles: far out, f may lie beside it by less than any number of bits tells.
