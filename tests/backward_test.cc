@@ -286,6 +286,23 @@ TEST_P(Backward, AgreesWithFiniteDifferences) {
   }
 }
 
+// What multiplies floats by floats relies on it that f' is one, if it does not overflow.
+TEST_P(Backward, SlopesOfFunctionsOnFloatsAreFloats) {
+  if (arithmetic(call()) != Arithmetic::single) return;
+  std::vector<float> x = special_inputs();
+  const std::vector<float> more = random_inputs(100000, 23);
+  x.insert(x.end(), more.begin(), more.end());
+  std::erase_if(x, [](float each) { return !std::isfinite(each); });
+  const std::vector<double> doubles(x.begin(), x.end());
+  std::vector<float> slope(x.size());
+  std::vector<double> y(x.size()), error(x.size());
+  const Kernels& all = kernels(call(), current_target());
+  all.order[1](x.data(), slope.data(), x.size(), nullptr);
+  all.raw[1](doubles.data(), y.data(), error.data(), x.size(), nullptr);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    EXPECT_TRUE(std::isinf(slope[i]) || static_cast<double>(slope[i]) == y[i]) << call().text() << " " << x[i];
+}
+
 #if defined(__SSE2__)
 TEST_P(Backward, CallersFloatingPointStateChangesNothing) {
   const std::size_t n = 2000;
