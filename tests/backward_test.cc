@@ -11,6 +11,7 @@
 #endif
 
 #include "api/parts.h"
+#include "backends/cpu/sum.h"
 #include "core/arithmetic.h"
 #include "core/exact/pointwise.h"
 #include "core/language.h"
@@ -509,6 +510,31 @@ TEST_P(ParameterGradients, ChannelsAreLikeFunctionsOfTheirOwn) {
         for (std::size_t k = 0; k < count(); ++k) EXPECT_DOUBLE_EQ(got[k][c], sums[k]) << own[c].text() << " " << k;
       }
     }
+  }
+}
+
+TEST(Sums, LoseNothingThatCancelsAndOverflowOnlyAtTheEnd) {
+  for (const Target& target : supported_targets()) {
+    const auto sum = [&](const std::vector<double>& x) {
+      RowSum row(target.bit);
+      row.add(x.data(), x.size());
+      return row.total().value();
+    };
+    EXPECT_EQ(sum({}), 0);
+    EXPECT_EQ(sum({1, 0x1p-80, -1}), 0x1p-80);
+    EXPECT_EQ(sum({1e308, 1e308, 1.5, -1e308, -1e308}), 1.5);
+    EXPECT_EQ(sum({1e308, 1e308}), kInfinity);
+    EXPECT_EQ(sum({1e308, -kInfinity}), -kInfinity);
+    EXPECT_TRUE(std::isnan(sum({kInfinity, 1, -kInfinity})));
+    EXPECT_TRUE(std::isnan(sum({kNan, 1})));
+    std::vector<double> x(1000);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x[i] = (i % 2 ? 1e15 : -1e15) + std::ldexp(1.0, -static_cast<int>(i % 50));
+    Sum one;
+    RowSum row(target.bit);
+    for (std::size_t i = 0; i < x.size(); i += 160) row.add(&x[i], std::min<std::size_t>(160, x.size() - i));
+    one.add(row.total());
+    EXPECT_EQ(one.value(), sum(x));
   }
 }
 
