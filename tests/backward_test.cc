@@ -221,6 +221,24 @@ TEST_P(Backward, HardToRound) {
   }
 }
 
+// Ties that no 256 bits tell from their neighbours: a third of a constant, and what a tail or a tiny x tips.
+TEST(Ties, AreDecided) {
+  const auto curvature = [](const char* function, Format format, double x, double g, double gg) {
+    const auto from = array_of(format, {x}), a = array_of(format, {g}), b = array_of(format, {gg});
+    auto dx = from, dg = from;
+    parse_function(function).double_backward(format, from.data(), a.data(), b.data(), dx.data(), dg.data(), 1,
+                                             current_target());
+    return std::pair(doubles_of(format, dx)[0], doubles_of(format, dg)[0]);
+  };
+  EXPECT_EQ(curvature("hard_swish", Format::f16, -0x1.318p-1, 0x1.64p-5, 0x1.a4p+3).first, 0x1.858p-3);
+  EXPECT_EQ(curvature("hard_swish", Format::bf16, 0x1.8cp-118, -0x1.38p-4, 0x1.38p+3).first, -0x1.fcp-3);
+  // f' = -3/2 + 2 exp(x): nearer to 0 than the tie, however little.
+  for (const double x : {-0x1.74p+11, -0x1.98p+98, -0x1p+120}) {
+    EXPECT_EQ(curvature("xielu:alpha_n=2", Format::bf16, x, 1, -0x1.74p-2).second, 0x1.16p-1) << x;
+    EXPECT_EQ(curvature("xielu:alpha_n=2", Format::bf16, x, 1, 0x1.74p-2).second, -0x1.16p-1) << x;
+  }
+}
+
 TEST_P(Backward, TargetsAgree) {
   for (const Format format : kFormats) {
     const std::size_t n = format == Format::f64 ? 60 : 5000;
