@@ -122,8 +122,7 @@ void wrong_sigmoid(const float* x, float* y, std::size_t n, const Constant* /*p*
 }
 
 TEST(WrongKernel, FailsAndItsBlockIsNamed) {
-  Kernels wrong{};
-  wrong.order[0] = wrong_sigmoid;
+  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr, {}, {}, {}};
   Call call = parse_function("sigmoid");
   const Certificate certificate = *find_certificate("sigmoid");
   const std::uint32_t block = bits_of(kWrongAt) >> 24, blocks[] = {block - 1, block, block + 1};

@@ -64,9 +64,6 @@ double rounded(const Function& f, double x, const big::Big& y, const FormatInfo&
   const big::Big little = scale(y, -200);
   const double outwards = rounded(y + little, format), inwards = rounded(y - little, format);
   if (outwards == inwards) return outwards;
-  const auto by_side = [&](int side, double tie) {
-    return side == 0 ? tie : (side < 0) == y.negative() ? outwards : inwards;
-  };
   // What 256 bits cannot tell from a tie is one: (x + 3)/6 for many x.
   const big::Big middle = scale(big::Big(outwards) + big::Big(inwards), -1);
   const bool tie = std::isfinite(outwards) && (abs(y - middle) <= abs(scale(y, -240))).holds;

@@ -68,6 +68,8 @@ class Builder {
  private:
   /// So far out even bounded enclosures may hold factors that have left MPFR's range.
   bool far(const Piece& piece) const { return std::abs(input(piece.first)) >= 0x1p56f; }
+  /// At the piece's ends comparisons may come out differently.
+  float inside(const Piece& piece) const { return input(piece.first + (piece.last - piece.first) / 2); }
   float input(std::uint32_t bits) const { return float_of(bits | sign_); }
   double real(std::uint32_t bits) const { return static_cast<double>(input(bits)); }
 
@@ -264,7 +266,7 @@ class Builder {
       Model& m = piece.models[order];
       m.lead = c[0], m.tail[0] = c[1], m.tail[1] = c[2];
       m.kind = Model::Kind::polynomial;
-      if (c[1] == 0 && c[2] == 0) m = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
+      if (c[1] == 0 && c[2] == 0) m = constant(pointwise_.round(inside(piece), static_cast<Order>(order)));
     }
   }
 
@@ -304,7 +306,7 @@ class Builder {
       m.lead = high[0];
       const double rest[] = {high[1], high[2], low[0], low[1], low[2], divisor.get_d()};
       std::copy(std::begin(rest), std::end(rest), m.tail);
-      if (high[1] == 0 && high[2] == 0) m = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
+      if (high[1] == 0 && high[2] == 0) m = constant(pointwise_.round(inside(piece), static_cast<Order>(order)));
     }
   }
 
@@ -357,7 +359,7 @@ class Builder {
   void add_constant(Piece& piece, const Series& over, int order, bool at_zero) const {
     const Interval& v = over[static_cast<std::size_t>(order)];
     if (v.zero()) {
-      piece.models[order] = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
+      piece.models[order] = constant(pointwise_.round(inside(piece), static_cast<Order>(order)));
       return;
     }
     const auto value = rounded(v, {});
