@@ -49,10 +49,11 @@ Json to_json(const OrderCertificate& c) {
   j["undecided"] = c.undecided;
   j["hard_cases"] = Json::array();
   for (const HardCase& h : c.hard_cases)
-    j["hard_cases"].push_back({{"input", hexadecimal(h.input)}, {"log2_distance", h.log2_distance}});
+    j["hard_cases"].push_back(
+        {{"input", hexadecimal(h.input)}, {"output", hexadecimal(h.output)}, {"log2_distance", h.log2_distance}});
   j["hash"] = c.hash;
   j["spread_hash"] = c.spread_hash;
-  if (!c.sparse_hash.empty()) j["sparse_hash"] = c.sparse_hash;
+  j["sparse_hash"] = c.sparse_hash;
   j["blocks"] = c.blocks;
   j["spread_blocks"] = c.spread_blocks;
   return j;
@@ -64,10 +65,11 @@ OrderCertificate order_from(const Json& j) {
   c.worst_error = j.at("worst_error");
   c.witness = float_from(j.at("witness"));
   c.undecided = j.at("undecided");
-  for (const Json& h : j.at("hard_cases")) c.hard_cases.push_back({float_from(h.at("input")), h.at("log2_distance")});
+  for (const Json& h : j.at("hard_cases"))
+    c.hard_cases.push_back({float_from(h.at("input")), float_from(h.at("output")), h.at("log2_distance")});
   c.hash = j.at("hash");
   c.spread_hash = j.at("spread_hash");
-  c.sparse_hash = j.value("sparse_hash", "");
+  c.sparse_hash = j.at("sparse_hash");
   c.blocks = j.at("blocks").get<std::vector<std::string>>();
   c.spread_blocks = j.at("spread_blocks").get<std::vector<std::string>>();
   return c;
@@ -219,10 +221,8 @@ Verification verify(const Call& call, Order order, const Target& target, const C
                                 std::string(name_of(order)));
   std::vector<std::uint32_t> all(kBlocks);
   std::iota(all.begin(), all.end(), 0u);
-  if (extent == Extent::sparse && (certificate[order].sparse_hash.empty() || !blocks.empty()))
-    throw std::invalid_argument(
-        certificate.function + ": " +
-        (blocks.empty() ? "the certificate has no sparse hash" : "a sparse hash has no blocks"));
+  if (extent == Extent::sparse && !blocks.empty())
+    throw std::invalid_argument(certificate.function + ": a sparse hash has no blocks");
   if (blocks.empty()) blocks = all;
   const auto& expected = extent == Extent::full ? certificate[order].blocks : certificate[order].spread_blocks;
   std::vector<float> sparse(extent == Extent::sparse ? kBlocks * inputs_per_block(extent) : 0);

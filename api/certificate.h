@@ -18,6 +18,7 @@ namespace actfun {
 /// An input whose true value lies next to a midpoint of two floats: these are tested on every machine.
 struct HardCase {
   float input;
+  float output;          ///< the right result
   double log2_distance;  ///< from the midpoint, in units in the last place of the result
 };
 
@@ -29,7 +30,7 @@ struct OrderCertificate {
   std::uint64_t undecided = 0;              ///< inputs that the filter left to MPFR
   std::vector<HardCase> hard_cases;         ///< hardest first; the list only grows
   std::string hash, spread_hash;
-  std::string sparse_hash;  ///< of the 2^24 outputs themselves; empty in old certificates
+  std::string sparse_hash;  ///< of the 2^24 outputs themselves
   std::vector<std::string> blocks, spread_blocks;
 
   bool complete() const { return blocks.size() == kBlocks && spread_blocks.size() == kBlocks; }

@@ -6,6 +6,7 @@
 
 #include "api/registry.h"
 #include "backends/cpu/inverse.h"
+#include "core/arithmetic.h"
 
 namespace actfun {
 
@@ -14,8 +15,10 @@ Constants constants(const Call& call);
 const Kernels& kernels(const Call& call, const Target& target);
 Invertible invertible(const Call& call, const Target& target, const Constants& parameters);
 big::Evaluate evaluator(const Call& call, Part part);
-/// Whether f, f' or f'' has limits at the infinities.
-bool has_limits(const Info& info, Order order);
+/// How f's kernels for floats compute.
+Arithmetic arithmetic(const Call& call);
+/// Whether f, f' or f'' has limits at the infinities. Expects the default floating-point environment.
+bool has_limits(const Call& call, Order order);
 big::Big exactly(long double x);
 
 /// Element i of an array of a format.

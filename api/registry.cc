@@ -41,6 +41,14 @@ constexpr const Info* kRecords[] = {
 };
 constexpr std::size_t kCount = std::size(kRecords);
 
+constexpr Arithmetic kArithmetics[] = {
+#define ELEMENTWISE(file, Name) arithmetic_of<definitions::Name>(),
+#define AXIS ELEMENTWISE
+#include "functions/list.def"
+#undef ELEMENTWISE
+#undef AXIS
+};
+
 const Kernels* (*const kLookups[])(std::int64_t) = {
 #define ELEMENTWISE(file, Name) lookup_##file,
 #define AXIS(file, Name) nullptr,
@@ -111,10 +119,17 @@ big::Evaluate evaluator(const Call& call, Part part) {
   return kEvaluators[call.entry->id]()->part[static_cast<int>(part)];
 }
 
-bool has_limits(const Info& info, Order order) {
-  const Limits* limits[] = {&info.limits, &info.derivative_limits, &info.second_derivative_limits};
+Arithmetic arithmetic(const Call& call) { return kArithmetics[call.entry->id]; }
+
+bool has_limits(const Call& call, Order order) {
+  const Limits* limits[] = {&call.info().limits, &call.info().derivative_limits, &call.info().second_derivative_limits};
   const std::string_view text = limits[static_cast<int>(order)]->lower;
-  return text != "none" && text != "nan";
+  if (text != "none" && text != "nan") return true;
+  // The record is about the default parameters. What the kernel for floats says holds for all: sin(0 x) is 0.
+  const float infinity = std::numeric_limits<float>::infinity();
+  float limit;
+  kernels(call, compiled_targets().back()).order[static_cast<int>(order)](&infinity, &limit, 1, constants(call).data());
+  return !std::isnan(limit);
 }
 
 namespace {
@@ -122,9 +137,8 @@ namespace {
 Elementwise elementwise(const Call& call, Order order, const Target& target, const Constants& parameters) {
   const auto k = static_cast<int>(order);
   const Kernels& all = kernels(call, target);
-  return {
-      all.order[k], all.wide[k],  evaluator(call, part_of(order)), parameters.data(), has_limits(call.info(), order),
-      target.bit,   call.overflow};
+  return {all.order[k], all.wide[k],  evaluator(call, part_of(order)), parameters.data(), has_limits(call, order),
+          target.bit,   call.overflow};
 }
 
 /// An input's bits, and the result that takes the place of the kernel's there.
@@ -242,7 +256,7 @@ double Call::error_in_ulp(Order order, Format format, double x, double result) c
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinity = std::numeric_limits<double>::infinity();
   const DefaultFloatEnvironment environment;
   const Constants parameters_of_call = constants(*this);
-  if (std::isnan(x) || (std::isinf(x) && !has_limits(info(), order))) return std::isnan(result) ? 0 : kInfinity;
+  if (std::isnan(x) || (std::isinf(x) && !has_limits(*this, order))) return std::isnan(result) ? 0 : kInfinity;
   // 2^(2^30) stands for infinity: every limit is reached there.
   const big::Big input = std::isinf(x) ? scale(big::Big(std::copysign(1.0, x)), std::int64_t{1} << 30) : big::Big(x);
   const auto true_at = [&](const big::Big& at) {

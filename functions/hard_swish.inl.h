@@ -46,7 +46,7 @@ struct HardSwish {
   }
   template <class R>
   static R curvature(R x) {
-    const R third = R::constant(0x1.5555555555555p-2, 0x1.5555555555555p-56);
+    const R third = narrow(wide_quotient(wide_sum(R(1.0), 0.0), 3.0));
     return select(abs(x) < 3.0, third, 0.0);
   }
 };

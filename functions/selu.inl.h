@@ -49,11 +49,11 @@ struct Selu {
   // lambda
   template <class R>
   static R l() {
-    return R::constant(0x1.0cfabd6a91132p0, 0x1.6fc7d272f2696p-55);
+    return R::constant(0x1.0cfabd6a91132p0, 0x1.6fc7d272f2696p-55, 0x1.8d679cf9ec387p-110);
   }
   template <class R>
   static R alpha() {
-    return R::constant(0x1.ac5afad782cf1p0, 0x1.eb7a46c21f1dbp-54);
+    return R::constant(0x1.ac5afad782cf1p0, 0x1.eb7a46c21f1dbp-54, 0x1.c9e9c507200d6p-111);
   }
 
   template <class R>

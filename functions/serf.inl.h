@@ -52,6 +52,7 @@ struct Serf {
   /// The derivative of erf(p), p = softplus(x).
   template <class R>
   static R gate_slope(R x, R p) {
-    return R::constant(0x1.20dd750429b6dp0, 0x1.1ae3a914fed8p-56) * exp_decay(-(p * p)) * sigmoid(x);  // 2 / sqrt(pi)
+    const R factor = R::constant(0x1.20dd750429b6dp0, 0x1.1ae3a914fed8p-56, -0x1.3cbbebf65f145p-111);  // 2 / sqrt(pi)
+    return factor * exp_decay(-(p * p)) * sigmoid(x);
   }
 };

@@ -52,19 +52,26 @@ struct Sine {
     return sin(omega * x);
   }
 
-  static constexpr bool has_limits[] = {false, false, false};
+  /// Infinite inputs reach the kernel as they are.
+  static constexpr double far = __builtin_inf();
+  /// y(x). A wave has no limits, and inf - inf is NaN; but with omega = 0 it is a constant, and any x will do.
+  template <class R, class Y>
+  static R wave(R x, R omega, const Y& y) {
+    const R t = select(omega == 0.0, at_most(at_least(x, -1.0), 1.0), x), zero_or_nan = t - t;
+    return select(zero_or_nan == 0.0, y(t), zero_or_nan);
+  }
 
   template <class R>
   static R value(R x, R omega) {
-    return sin_of_product<0>(omega, x);
+    return wave(x, omega, [&](R t) { return sin_of_product<0>(omega, t); });
   }
   template <class R>
   static R slope(R x, R omega) {
-    return omega * sin_of_product<2>(omega, x);
+    return wave(x, omega, [&](R t) { return omega * sin_of_product<2>(omega, t); });
   }
   template <class R>
   static R curvature(R x, R omega) {
-    const R y = -(omega * omega) * sin_of_product<0>(omega, x);
+    const R y = wave(x, omega, [&](R t) { return -(omega * omega) * sin_of_product<0>(omega, t); });
     return select(omega == 0.0, abs(y), y);  // the derivatives of a constant are +0
   }
   template <int parameter, class R>

@@ -17,7 +17,10 @@ constexpr std::size_t kTile = kProductTile;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// f(x) as the wide kernels have it.
+/// Beyond, wide kernels may lack the exponents.
+constexpr double kFarthest = 0x1p100;
+
+/// f(x) as the wide kernels have it, or f(+-kFarthest) if x lies farther out.
 struct Estimate {
   double high, low, error;
 };
@@ -44,11 +47,17 @@ class Parameters {
   const Constant* all_;
 };
 
-/// A zero f(x) with its sign, which double-doubles forget.
+/// A zero f(x) with the sign that it has at the float nearest to x: double-doubles forget it.
 double signed_zero(const Factor& f, const Constant* p, double x) {
+  const auto near = static_cast<double>(static_cast<float>(x));
   double y, error;
-  f.raw(&x, &y, &error, 1, p);
+  f.raw(&near, &y, &error, 1, p);
   return y == 0 ? y : 0.0;
+}
+
+/// A zero a b y: the product of the signs.
+double signed_zero(const Element& at, double y) {
+  return std::copysign(1.0, at.a) * std::copysign(1.0, at.b) * std::copysign(0.0, y);
 }
 
 /// Neither zero nor infinite nor NaN.
@@ -77,10 +86,12 @@ double product_big(const Factor& f, const Constant* p, const Element& at, const 
   const auto y = [&](const big::Big& x) { return product(at, f.big(x, p)); };
   const big::Big here = f.big(at.x, p);
   const double sign = here.zero() ? signed_zero(f, p, at.x) : here.negative() ? -1.0 : 1.0;
-  const double factor = at.a * at.b;
-  if (here.zero() || at.a == 0 || at.b == 0) return factor * sign * 0.0;
+  if (here.zero() || at.a == 0 || at.b == 0) return signed_zero(at, sign);
   return rounded(y, at.x, y(at.x), format);
 }
+
+/// Machines differ in the sign of 0 times infinity.
+double one_nan(double y) { return is_nan(y) ? kNan : y; }
 
 /// a b f(x) rounded once, where the wide kernel says `y` of f(x).
 double product_of(const Factor& f, const Constant* p, const Element& at, Estimate y, const FormatInfo& format) {
@@ -92,12 +103,15 @@ double product_of(const Factor& f, const Constant* p, const Element& at, Estimat
     const big::Big here = f.big(x, p);
     return here.zero() ? kNan : here.negative() ? -factor : factor;
   }
-  const bool usual = x == 0 || !extreme(x) || y.error < 0;
+  const bool usual = x == 0 || !extreme(x) || (y.error < 0 && std::fabs(x) < kFarthest);
   const double size = std::fabs(factor), error = y.error > 0 ? y.error : 0;
-  if (usual && y.high == 0 && y.low == 0 && size < 0x1p60) return factor * signed_zero(f, p, x);
-  // Far tails: not even the largest factor makes a number of them.
-  if (usual && std::fabs(y.high) < 0x1p-300 && std::fabs(y.high) > error && size < 0x1p140 && format.precision <= 24)
-    return factor * std::copysign(0.0, y.high);
+  if (usual && y.high == 0 && y.low == 0 && size < 0x1p60) return signed_zero(at, signed_zero(f, p, x));
+  // Far tails, which wide kernels do not underestimate: no format but f64 has numbers for them. What they are at
+  // +-2^100 already, they are beyond.
+  const bool settled = x == 0 || std::fabs(x) > 0x1p-300;
+  if (settled && std::fabs(y.high) < 0x1p-300 && std::fabs(y.high) > error && size * std::fabs(y.high) < 0x1p-200 &&
+      format.precision <= 24)
+    return signed_zero(at, y.high);
   const double high = factor * y.high;
   if (usual && !extreme(y.high) && size > 0x1p-600 && size < 0x1p600 && std::fabs(high) > 0x1p-900) {
     const double rest = std::fma(a, b, -factor);
@@ -113,12 +127,12 @@ double product_of(const Factor& f, const Constant* p, const Element& at, Estimat
 void multiply_wide(const Factor& f, const FormatInfo& format, const Element* elements, const std::uint16_t* where,
                    double* products, std::size_t count, EachParameters each) {
   double x[kTile], high[kTile], low[kTile], error[kTile];
-  for (std::size_t k = 0; k < count; ++k) x[k] = elements[k].x;
+  for (std::size_t k = 0; k < count; ++k) x[k] = std::clamp(elements[k].x, -kFarthest, kFarthest);
   if (!each.values) f.wide(x, high, low, error, count, f.parameters);
   for (std::size_t k = 0; k < count; ++k) {
     const Parameters p(f, each, where[k]);
     if (each.values) f.wide(x + k, high + k, low + k, error + k, 1, p.get());
-    products[k] = product_of(f, p.get(), elements[k], {high[k], low[k], error[k]}, format);
+    products[k] = one_nan(product_of(f, p.get(), elements[k], {high[k], low[k], error[k]}, format));
   }
 }
 
@@ -158,7 +172,7 @@ void make_exceptions(const Factor& f, const FormatInfo& format, const double* x,
                      std::size_t n, Set set) {
   for (const Exception& exception : f.exceptions)
     for (std::size_t i = 0; i < n; ++i)
-      if (x[i] == exception.x) set(i, product_with(exception.y, {x[i], a[i], b ? b[i] : 1.0}, format));
+      if (x[i] == exception.x) set(i, one_nan(product_with(exception.y, {x[i], a[i], b ? b[i] : 1.0}, format)));
 }
 
 template <Format format, class Storage>
@@ -208,6 +222,13 @@ void multiply_doubles(const Factor& f, const double* x, const double* a, const d
 }
 
 }  // namespace
+
+bool multiply_exact(const Factor& f, const float* x, const float* a, float* y, std::size_t n) {
+  if (!f.exact || !f.exceptions.empty()) return false;
+  alignas(64) float values[kTile];
+  f.exact(x, values, n, f.parameters);
+  return product_steps(f.target).multiply(a, values, y, n);
+}
 
 void load(Format format, const void* x, double* y, std::size_t n, std::int64_t target) {
   if (format == Format::f64) {

@@ -44,6 +44,18 @@ inline big::Big stand_in_for_infinity(double x) {
   return copysign(big::Big::power_of_two(std::int64_t{1} << 30), big::Big(std::copysign(1.0, x)));
 }
 
+/// On which side of a polynomial of degree 2 an f lies that nears it like exp(-|x|), as xielu' = beta - alpha + alpha
+/// exp(x) does: -1, 1, or 0 if it is no such f. Far out no number of bits tells, but a third difference at smaller x
+/// does.
+template <class Function>
+int side_of_tail(const Function& f, double x) {
+  const auto at = [&](double distance) { return f(big::Big(std::copysign(distance, x))); };
+  const big::Big value = at(128), difference = value - at(512) + big::Big(3.0) * (at(384) - at(256));
+  if (difference.zero() || value.zero()) return 0;
+  const std::int64_t digits = value.exponent() - difference.exponent();
+  return digits < 100 || digits > 220 ? 0 : difference.negative() ? -1 : 1;
+}
+
 /// f(x), which is y to 256 bits, rounded once. What tips a tie like x/2 (1 + x/2 + ...) of a tiny x, or 3x/2 (1 - 1/3x)
 /// of a huge one, lies beyond any number of bits. But f is its first term there, of some power of x, and on which side
 /// the others lie shows at an x nearer to 1, too.
@@ -54,16 +66,18 @@ double rounded(const Function& f, double x, const big::Big& y, const FormatInfo&
   if (outwards == inwards) return outwards;
   // What 256 bits cannot tell from a tie is one: (x + 3)/6 for many x.
   const big::Big middle = scale(big::Big(outwards) + big::Big(inwards), -1);
-  if ((std::fabs(x) > 0x1p-100 && std::fabs(x) < 0x1p100) || x == 0)
-    return std::isfinite(outwards) && !(middle < y).holds && !(y < middle).holds ? rounded(middle, format)
-                                                                                 : rounded(y, format);
-  const std::int64_t up = (std::fabs(x) < 1 ? -40 : 40) - big::Big(x).exponent();
+  const bool tie = std::isfinite(outwards) && (abs(y - middle) <= abs(scale(y, -240))).holds;
+  const double nearest = rounded(tie ? middle : y, format), size = std::fabs(x);
+  const auto by_side = [&](int side) { return side == 0 ? nearest : (side < 0) == y.negative() ? outwards : inwards; };
+  if ((size > 0x1p-100 && size < 0x1p100) || x == 0) return tie && size > 128 ? by_side(side_of_tail(f, x)) : nearest;
+  const std::int64_t up = (size < 1 ? -40 : 40) - big::Big(x).exponent();
   const big::Big nearer = f(scale(big::Big(x), up));
   const double power = std::nearbyint(static_cast<double>(nearer.exponent() - y.exponent()) / static_cast<double>(up));
   const big::Big first_term = scale(y, static_cast<std::int64_t>(power) * up);
   return (abs(nearer) > abs(first_term)).holds   ? outwards
          : (abs(nearer) < abs(first_term)).holds ? inwards
-                                                 : rounded(y, format);
+         : size > 1                              ? by_side(side_of_tail(f, x))
+                                                 : nearest;
 }
 
 }  // namespace actfun

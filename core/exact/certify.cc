@@ -46,29 +46,22 @@ bool same(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
 }
 
-/// What one run over the inputs does.
-enum class Kind {
-  blocks,  ///< all of f32, one order
-  sparse,  ///< the sparse hash that an older certificate lacks, one order
-  format,  ///< another format, three orders from one evaluation
-};
+/// One run over the inputs: all of f32 in one order, or another format, three orders from one evaluation.
 struct Work {
   std::string function;
-  Kind kind;
   Order order;
   Format format;
 
+  bool on_floats() const { return format == Format::f32; }
   std::size_t steps() const;
   std::string text() const {
-    const std::string what = kind == Kind::format ? "" : kind == Kind::sparse ? " sparse" : "";
-    return function + " " + std::string(info_of(format).name) +
-           (kind == Kind::format ? "" : " " + std::string(name_of(order))) + what;
+    return function + " " + std::string(info_of(format).name) + (on_floats() ? " " + std::string(name_of(order)) : "");
   }
 };
 constexpr std::size_t kStepInputs = 1000;  ///< of a format
 
 std::size_t Work::steps() const {
-  if (kind != Kind::format) return kBlocks;
+  if (on_floats()) return kBlocks;
   const std::size_t n = format == Format::f64 ? kWideInputs : std::size_t{1} << (8 * info_of(format).bytes);
   return (n + kStepInputs - 1) / kStepInputs;
 }
@@ -110,12 +103,12 @@ class Progress {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::size_t kKinds = 3;
-  static std::size_t index(const Work& work) { return static_cast<std::size_t>(work.kind); }
+  static constexpr std::size_t kKinds = 2;
+  static std::size_t index(const Work& work) { return work.on_floats() ? 0 : 1; }
 
   std::string text_;
   std::size_t left_[kKinds] = {}, done_ = 0;
-  double seconds_[kKinds] = {0.1, 0.001, 0.02};
+  double seconds_[kKinds] = {0.1, 0.02};
   std::mutex mutex_;
   const bool terminal_ = isatty(STDERR_FILENO) != 0;
   Clock::time_point start_ = Clock::now(), shown_{};
@@ -211,7 +204,7 @@ void certify_block(const Oracle& oracle, const Call& call, Order order, const Op
   for (std::size_t i = 0; i < asked.size(); i += stride) {
     const float input = std::bit_cast<float>(asked[i]);
     const double distance = oracle.pointwise().distance(input, order);
-    if (distance < -10 && std::isfinite(distance)) hard.push_back({input, distance});
+    if (distance < -10 && std::isfinite(distance)) hard.push_back({input, want[asked[i] - first], distance});
   }
 
   std::vector<Misrounding> wrong;
@@ -307,22 +300,6 @@ bool certify_blocks(const Work& work, const Call& call, const Oracle& oracle, co
   return findings.misrounded == 0;
 }
 
-bool certify_sparse(const Work& work, const Oracle& oracle, const Options& options, Certificate& certificate,
-                    Progress& progress) {
-  constexpr std::uint32_t n = inputs_per_block(Extent::sparse);
-  std::vector<float> y(std::size_t{kBlocks} * n);
-  const double seconds = run_steps(work, options.threads, progress, [&](std::size_t block) {
-    std::vector<float> x(n);
-    for (std::uint32_t i = 0; i < n; ++i)
-      x[i] = std::bit_cast<float>(input_pattern(Extent::sparse, static_cast<std::uint32_t>(block), i));
-    oracle.round_array(x.data(), y.data() + block * n, n, work.order);
-  });
-  certificate[work.order].sparse_hash = hash_of(Format::f32, y.data(), y.size());
-  progress.clear();
-  std::printf("%s: %.1f s\n", work.text().c_str(), seconds);
-  return true;
-}
-
 /// A kernel's result in a format that is not the right one, or as wrong as any.
 struct Worst {
   double error = 0, input = 0, got = 0, want = 0;
@@ -399,15 +376,11 @@ std::vector<Work> missing(const std::string& function, const Certificate& certif
   std::vector<Work> list;
   for (const Format format : options.formats) {
     if (format != Format::f32) {
-      if (options.force || !certificate.complete(format))
-        list.push_back({function, Kind::format, Order::value, format});
+      if (options.force || !certificate.complete(format)) list.push_back({function, Order::value, format});
       continue;
     }
     for (const Order order : options.orders) {
-      if (options.force || !certificate[order].complete())
-        list.push_back({function, Kind::blocks, order, format});
-      else if (certificate[order].sparse_hash.empty())
-        list.push_back({function, Kind::sparse, order, format});
+      if (options.force || !certificate[order].complete()) list.push_back({function, order, format});
     }
   }
   return list;
@@ -464,13 +437,11 @@ bool certify(const Options& options) {
       oracle.reset();
       pointwise.emplace(task->call);
     }
-    if (w.kind != Kind::format && !oracle) oracle.emplace(task->call);
+    if (w.on_floats() && !oracle) oracle.emplace(task->call);
     progress.begin(w.text(), i + 1, work.size());
     bool ok;
-    if (w.kind == Kind::blocks)
+    if (w.on_floats())
       ok = certify_blocks(w, task->call, *oracle, options, task->certificate, progress);
-    else if (w.kind == Kind::sparse)
-      ok = certify_sparse(w, *oracle, options, task->certificate, progress);
     else
       ok = certify_format(w, task->call, *pointwise, options, task->certificate, progress);
     std::fflush(stdout);

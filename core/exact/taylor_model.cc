@@ -66,6 +66,10 @@ class Builder {
   }
 
  private:
+  /// So far out even bounded enclosures may hold factors that have left MPFR's range.
+  bool far(const Piece& piece) const { return std::abs(input(piece.first)) >= 0x1p56f; }
+  /// At the piece's ends comparisons may come out differently.
+  float inside(const Piece& piece) const { return input(piece.first + (piece.last - piece.first) / 2); }
   float input(std::uint32_t bits) const { return float_of(bits | sign_); }
   double real(std::uint32_t bits) const { return static_cast<double>(input(bits)); }
 
@@ -262,7 +266,7 @@ class Builder {
       Model& m = piece.models[order];
       m.lead = c[0], m.tail[0] = c[1], m.tail[1] = c[2];
       m.kind = Model::Kind::polynomial;
-      if (c[1] == 0 && c[2] == 0) m = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
+      if (c[1] == 0 && c[2] == 0) m = constant(pointwise_.round(inside(piece), static_cast<Order>(order)));
     }
   }
 
@@ -302,31 +306,36 @@ class Builder {
       m.lead = high[0];
       const double rest[] = {high[1], high[2], low[0], low[1], low[2], divisor.get_d()};
       std::copy(std::begin(rest), std::end(rest), m.tail);
-      if (high[1] == 0 && high[2] == 0) m = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
+      if (high[1] == 0 && high[2] == 0) m = constant(pointwise_.round(inside(piece), static_cast<Order>(order)));
     }
   }
 
   // In a tail that approaches a straight line, c0 + c1 x + R with |R| tiny, x - tanh(x) = x - 1 + R for instance, R
   // decides ties and nothing else. If f' - c1 keeps its sign over the piece, R is monotone, so it lies between its
-  // values at the ends; these have a sign, if only because their ends are open.
+  // values at the ends; these have a sign, if only because their ends are open. Where MPFR's exponents have ended and
+  // f' has settled on c1, how far it is off cannot be told: R is looked at in the middle, too.
   void add_asymptote(Piece& piece, const Series& over, int order) const {
     const auto k = static_cast<std::size_t>(order);
     if (over.size() <= k + 1) return;
-    const double c1 = nearest(over[k + 1]);
     const auto small = [](const Interval& v, long double bound) { return magnitude(v) <= bound; };
-    if (c1 == 0 || !ordinary(c1) || !small(over[k + 1] - c1, 0x1p-80L * std::abs(c1))) return;
+    double c1 = nearest(over[k + 1]);
+    const bool settled = order == 0 && far(piece) && piece.models[1].kind == Model::Kind::constant;
+    if (settled) c1 = static_cast<double>(piece.models[1].constant);
+    if (c1 == 0 || !ordinary(c1) || (!settled && !small(over[k + 1] - c1, 0x1p-80L * std::abs(c1)))) return;
     const Precision precision(640);
     const double a = real(piece.first), b = real(piece.last);
     const auto rest = [&](double x, double c0) {
       return pointwise_.enclose(x, static_cast<Order>(order), 640) - Interval(c1) * x - c0;
     };
-    const double c0 = nearest(rest(a, 0));
-    if (c0 == 0 || !ordinary(c0)) return;
-    const Interval from = rest(a, c0), to = rest(b, c0), slope = over[k + 1] - c1;
+    const double c0 = settled ? 0 : nearest(rest(a, 0));
+    if (!settled && (c0 == 0 || !ordinary(c0))) return;
+    const Interval from = rest(a, c0), to = rest(b, c0);
     const int sign = sign_of(from);
-    if (sign == 0 || sign_of(to) != sign || sign_of(slope) == 0) return;
+    if (sign == 0 || sign_of(to) != sign) return;
+    const double middle = real(piece.first + (piece.last - piece.first) / 2);
+    if (settled ? sign_of(rest(middle, c0)) != sign : sign_of(over[k + 1] - c1) == 0) return;
     // c0 + c1 x and all midpoints are multiples of 2^unit.
-    const int unit = std::min({-150, last_bit(c0), last_bit(c1) + std::ilogb(a) - 23});
+    const int unit = std::min({-150, settled ? 0 : last_bit(c0), last_bit(c1) + std::ilogb(a) - 23});
     if (!small(from, std::ldexp(0.5L, unit)) || !small(to, std::ldexp(0.5L, unit))) return;
     Model& m = piece.models[order];
     m.kind = Model::Kind::polynomial;
@@ -350,14 +359,12 @@ class Builder {
   void add_constant(Piece& piece, const Series& over, int order, bool at_zero) const {
     const Interval& v = over[static_cast<std::size_t>(order)];
     if (v.zero()) {
-      piece.models[order] = constant(pointwise_.round(input(piece.first), static_cast<Order>(order)));
+      piece.models[order] = constant(pointwise_.round(inside(piece), static_cast<Order>(order)));
       return;
     }
     const auto value = rounded(v, {});
     // Where numbers on the way exceed even MPFR's range, what has vanished in a tail remains so.
-    // So far out even bounded enclosures may hold factors that have left the range.
-    const bool far = std::abs(input(piece.first)) >= 0x1p56f && !value;
-    const bool tail = !at_zero && (!v.bounded() || far) &&
+    const bool tail = !at_zero && (!v.bounded() || (far(piece) && !value)) &&
                       pointwise_.settles(input(piece.first), static_cast<Order>(order), v.bounded());
     if (tail || (!value && magnitude(v) < kUnderflow)) {
       add_settled(piece, order, tail);
