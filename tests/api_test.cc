@@ -5,6 +5,7 @@
 #include <actfun/actfun.hpp>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -411,6 +412,66 @@ TEST(Cpp, MaxoutBackward) {
                  "actfun: maxout_backward: the winner of group 1 is 2; a group has 2 members, numbered from 0");
   }
   EXPECT_THROW(actfun::maxout_backward(g, winners, dx, 3, {1, 4}), actfun::Error);
+}
+
+TEST(Cpp, FromTheOutput) {
+  const std::vector<float> x = {-2, -0.5f, 0, 0.5f, 3}, g = {1, 2, 3, 4, -5};
+  std::vector<float> y(5), dx(5), want(5), back(5);
+  actfun::softplus(x, y);
+  actfun::softplus.backward_from_output(y, g, dx);
+  actfun::softplus.backward(x, g, want);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(dx[i], want[i], 1e-6);
+  actfun::softplus.inverse(y, back);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(back[i], x[i], 1e-5);
+  EXPECT_EQ(actfun::sigmoid.inverse(0.5), 0.0);
+  EXPECT_EQ(actfun::sigmoid.inverse(0.75f), 1.09861231f);
+  EXPECT_EQ((actfun::Elu{.alpha = 2}.inverse(-2.0f)), -std::numeric_limits<float>::infinity());
+
+  std::vector<std::uint8_t> bits(1);
+  actfun::LeakyRelu{.negative_slope = 0.25}.value_and_bits(x, y, bits);
+  EXPECT_EQ(bits[0], 0b11000);
+  actfun::LeakyRelu{.negative_slope = 0.25}.backward_from_bits({}, bits, g, dx);
+  EXPECT_EQ(dx, (std::vector<float>{0.25f, 0.5f, 0.75f, 4, -5}));
+  actfun::silu.value_and_bits(x, y, bits);
+  EXPECT_EQ(bits[0], 0b00001);
+  actfun::silu.backward_from_bits(y, bits, g, dx);
+  actfun::silu.backward(x, g, want);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(dx[i], want[i], 1e-4);
+
+  const auto refused = [](actfun_status status, const char* text, auto call) {
+    try {
+      call();
+      FAIL() << text;
+    } catch (const actfun::Error& error) {
+      EXPECT_EQ(error.status(), status) << error.what();
+      EXPECT_NE(std::string(error.what()).find(text), std::string::npos) << error.what();
+    }
+  };
+  refused(ACTFUN_NOT_POSSIBLE, "silu has no backward pass from its output",
+          [&] { actfun::silu.backward_from_output(y, g, dx); });
+  refused(ACTFUN_NOT_POSSIBLE, "that needs alpha >= 0",
+          [&] { actfun::Elu{.alpha = -1}.backward_from_output(y, g, dx); });
+  refused(ACTFUN_NOT_POSSIBLE, "relu has no inverse: constant for x <= 0", [&] { actfun::relu.inverse(y, back); });
+  refused(ACTFUN_NOT_POSSIBLE, "has more than two values", [&] { actfun::abs.value_and_bits(x, y, bits); });
+  refused(ACTFUN_BAD_SHAPE, "2 bytes for the bits of 5 elements", [&] {
+    std::vector<std::uint8_t> two(2);
+    actfun::relu.value_and_bits(x, y, two);
+  });
+  refused(ACTFUN_BAD_SHAPE, "lengths differ", [&] { actfun::tanh.inverse(y, std::span(back).first(4)); });
+  refused(ACTFUN_NULL_POINTER, "NULL", [&] { actfun::silu.backward_from_bits({}, bits, g, dx); });
+
+  const actfun_function silu = found("silu");
+  char message[200];
+  EXPECT_EQ(actfun_can(&silu, ACTFUN_CAN_INVERSE, message, sizeof message), ACTFUN_NOT_POSSIBLE);
+  EXPECT_EQ(actfun_can(&silu, ACTFUN_CAN_BACKWARD_FROM_BITS, message, sizeof message), ACTFUN_OK);
+  EXPECT_STREQ(message, "");
+  EXPECT_EQ(actfun_can(&silu, static_cast<actfun_ability>(3), message, sizeof message), ACTFUN_BAD_FORMAT);
+  EXPECT_EQ(actfun_can(nullptr, ACTFUN_CAN_INVERSE, message, sizeof message), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(actfun_inverse(&silu, ACTFUN_F32, x.data(), y.data(), SIZE_MAX / 4), ACTFUN_BAD_SHAPE);
+  EXPECT_EQ(actfun_inverse(&silu, ACTFUN_F32, y.data(), y.data() + 1, 3), ACTFUN_OVERLAP);
+  EXPECT_EQ(actfun_value_and_bits(&silu, ACTFUN_F32, x.data(), y.data(), nullptr, 5), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(actfun_value_and_bits(&silu, ACTFUN_F32, x.data(), y.data(), reinterpret_cast<uint8_t*>(y.data()), 5),
+            ACTFUN_OVERLAP);
 }
 
 TEST(Cpp, ManyThreadsAtOnce) {

@@ -95,7 +95,9 @@ void expect_gradients() {
   ::testing::Test::RecordProperty("worst_log_softmax", std::to_string(worst_log));
   EXPECT_LE(worst, 1);
   EXPECT_LE(worst_log, 1);
-  if (std::is_same_v<T, double>) EXPECT_GT(worst, 0) << "a reference that agrees too well is no reference";
+  if (std::is_same_v<T, double>) {
+    EXPECT_GT(worst, 0) << "a reference that agrees too well is no reference";
+  }
 }
 TEST(SoftmaxBackward, WithinTheBoundInF32) { expect_gradients<float>(); }
 TEST(SoftmaxBackward, WithinTheBoundInF64) { expect_gradients<double>(); }

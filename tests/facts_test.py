@@ -682,6 +682,12 @@ class Checks:
             wrong = [x for x in GRID if D(x) not in kinks and not agree(f.real(fact["formula"], y=f.exact(x)), f.exact(x, 1))]
             holds = fact["condition"] == "always" or f.holds(fact["condition"])
             require((not wrong) == holds, f.call, fact, wrong[:3])  # conditions are exact
+            if holds:  # the library's formula is the record's
+                y = [v for v in f([x for x in GRID[::4] if D(x) not in kinks]) if math.isfinite(v)]
+                got = run("eval", f.call, "--from-output", "--format", "hex", text="".join(spell(v) + "\n" for v in y))
+                for v, slope in zip(y, map(float.fromhex, got.stdout.split()), strict=True):
+                    exact = f.real(fact["formula"], y=D(v))
+                    require(correctly_rounded(slope, exact) or exact < 0 == slope, f.call, "from", v, "is", slope)
         # Where f saturates, what a float keeps of y says little of f'.
         f = Function(record)
         loses = any(not agree(f.real(fact["formula"], y=D(y)), f.exact(x, 1), D("1e-4"))
