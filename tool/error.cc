@@ -167,6 +167,23 @@ Worst worst_of(const Subject& of, Format format, const std::vector<double>& x, W
   return worst;
 }
 
+/// Numbers ever nearer to where f turns, of 2^exponent <= x < 2^(exponent + 1), without sign: what f(x) and a bit tell
+/// of x is least there.
+std::vector<double> near_turns(const Info& info, Format format, int exponent) {
+  constexpr int kParts = 32;
+  std::vector<double> x;
+  for (const Extremum& extremum : info.extrema) {
+    double turn = 0;
+    if (extremum.order != 0 || !parse_number(extremum.x, turn) || turn == 0 || std::ilogb(turn) != exponent) continue;
+    for (int place = 2; place < info_of(format).precision; ++place)
+      for (int part = -kParts; part <= kParts; ++part) {
+        const double near = round_to(format, std::fabs(turn) + std::ldexp(1.0 * part / kParts, exponent - place));
+        if (std::ilogb(near) == exponent) x.push_back(near);
+      }
+  }
+  return x;
+}
+
 Table table(const Subject& of, Format format, unsigned count) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const FormatInfo& in = info_of(format);
@@ -187,6 +204,9 @@ Table table(const Subject& of, Format format, unsigned count) {
     for (int e = start; e < start + group && e <= std::ilogb(in.largest); ++e) {
       const std::vector<double> more = inputs_of(format, e, each);
       x.insert(x.end(), more.begin(), more.end());
+      if (of.from != From::bits || complete(format)) continue;
+      const std::vector<double> near = near_turns(of.call.info(), format, e);
+      x.insert(x.end(), near.begin(), near.end());
     }
     Binade binade{start, {}, {}};
     binade.positive = worst_of(of, format, x, made.absolute);
