@@ -34,6 +34,27 @@ void pack(std::uint8_t* bits, std::size_t n, const Set& set) {
   }
 }
 
+/// For each element of an array of a format whether it has this code.
+void pack_equal(Format format, const void* array, std::uint64_t code, std::uint8_t* bits, std::size_t n) {
+  const auto compare = [&](auto wanted) {
+    pack(bits, n, [&](std::size_t i) {
+      auto found = wanted;
+      std::memcpy(&found, static_cast<const char*>(array) + i * sizeof found, sizeof found);
+      return found == wanted;
+    });
+  };
+  switch (info_of(format).bytes) {
+    case 1:
+      return compare(static_cast<std::uint8_t>(code));
+    case 2:
+      return compare(static_cast<std::uint16_t>(code));
+    case 4:
+      return compare(static_cast<std::uint32_t>(code));
+    default:
+      return compare(code);
+  }
+}
+
 // ---- f' has two values
 
 bool piecewise_linear(const Info& info) { return info.second_derivative == "0" && !info.kinks.empty(); }
@@ -81,14 +102,10 @@ class TwoSlopes {
   /// For each x whether f' is the larger value.
   void tell(const void* x, std::uint8_t* bits, std::size_t n) const {
     const auto code_of = [&](double slope) { return encode(format_, round_to(format_, slope), Overflow::saturate); };
-    const std::size_t bytes = info_of(format_).bytes;
-    double slope[kTile];  // or narrower numbers
+    alignas(8) double slope[kTile];  // or narrower numbers
     if (code_of(low_) != code_of(high_)) {
-      const std::uint64_t high = code_of(high_);
       call_.apply(Order::slope, format_, x, slope, n, target_);
-      pack(bits, n, [&](std::size_t i) {
-        return std::memcmp(reinterpret_cast<const char*>(slope) + i * bytes, &high, bytes) == 0;  // little-endian
-      });
+      pack_equal(format_, slope, code_of(high_), bits, n);
     } else {  // only doubles tell them apart
       convert(format_, x, Format::f64, slope, n, target_.bit);
       call_.apply(Order::slope, Format::f64, slope, slope, n, target_);
