@@ -12,35 +12,38 @@
 namespace actfun {
 namespace {
 
-/// The parts of a call that are multiplied, ready to run.
+/// Parts of a call that are multiplied, ready to run.
 class Factors {
  public:
-  Factors(const Call& call, const Target& target) : call_(call), target_(target), constants_(constants(call)) {
-    for (const auto& [x, slope] : other_slopes(call)) exceptions_[count_++] = {x, exactly(slope)};
+  Factors(const Call& call, std::span<const Part> parts, const Target& target) : constants_(constants(call)) {
+    std::size_t exceptions = 0;
+    for (const auto& [x, slope] : other_slopes(call)) exceptions_[exceptions++] = {x, exactly(slope)};
+    const Kernels& all = kernels(call, target);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto k = static_cast<std::size_t>(parts[i]);
+      // A derivative with respect to a parameter has limits if f' has.
+      const Order limits = k <= static_cast<std::size_t>(Part::curvature) ? static_cast<Order>(k) : Order::slope;
+      Factor& f = factors_[i];
+      f.raw = all.raw[k], f.each = all.each[k], f.wide = all.wide[k];
+      f.big = evaluator(call, parts[i]);
+      f.parameters = constants_.data();
+      f.has_limits = parts[i] == Part::slope_from_output || has_limits(call, limits);
+      f.target = target.bit;
+      f.count = call.info().parameters.size();
+      f.overflow = call.overflow;
+      if (parts[i] != Part::slope) continue;
+      f.exceptions = {exceptions_, exceptions};
+      if (arithmetic(call) == Arithmetic::single) f.exact = all.order[k];
+    }
   }
   Factors(const Factors&) = delete;
   Factors& operator=(const Factors&) = delete;
-
-  Factor of(Part part) const {
-    const auto k = static_cast<std::size_t>(part);
-    const Kernels& all = kernels(call_, target_);
-    const Order limits = k <= static_cast<std::size_t>(Part::curvature) ? static_cast<Order>(k) : Order::slope;
-    Factor f{all.raw[k],        all.each[k],
-             all.wide[k],       evaluator(call_, part),
-             constants_.data(), part == Part::slope_from_output || has_limits(call_, limits),
-             target_.bit};
-    f.count = call_.info().parameters.size();
-    f.overflow = call_.overflow;
-    if (part == Part::slope) f.exceptions = {exceptions_, count_};
-    return f;
-  }
+  const Factor& operator[](std::size_t i) const { return factors_[i]; }
 
  private:
-  Call call_;
-  const Target& target_;
   Constants constants_;
   Exception exceptions_[2];
-  std::size_t count_ = 0;
+  Factor factors_[kParts];
 };
 
 const void* at(const void* x, std::size_t i, Format format) {
@@ -78,9 +81,10 @@ bool shares_tiles(const Call& call, const Channels& shape) {
 /// Calls run(factors, piece) for rows of one channel after another: pieces of a row in their order, a row's pieces
 /// together, and a channel's rows in their order.
 template <class Run>
-void run_rows(const Call& call, const Channels& shape, const Target& target, const Run& run) {
+void run_rows(const Call& call, std::span<const Part> parts, const Channels& shape, const Target& target,
+              const Run& run) {
   for (std::size_t c = 0; c < shape.channels; ++c) {
-    const Factors factors(call_of_channel(call, shape, c), target);
+    const Factors factors(call_of_channel(call, shape, c), parts, target);
     for (std::size_t o = 0; o < shape.outer; ++o) {
       const std::size_t row = (o * shape.channels + c) * shape.inner;
       for (std::size_t i = 0; i < shape.inner; i += kTile)
@@ -91,8 +95,9 @@ void run_rows(const Call& call, const Channels& shape, const Target& target, con
 
 /// The same for pieces of several whole rows, in the array's order; `channel` is the first row's.
 template <class Run>
-void run_tiles(const Call& call, const Channels& shape, const Target& target, const Run& run) {
-  const Factors factors(call, target);
+void run_tiles(const Call& call, std::span<const Part> parts, const Channels& shape, const Target& target,
+               const Run& run) {
+  const Factors factors(call, parts, target);
   const std::size_t rows = shape.outer * shape.channels, rows_of_tile = kTile / shape.inner,
                     count = call.info().parameters.size();
   alignas(64) double values[kMaxParameters][kTile];
@@ -114,12 +119,13 @@ void run_tiles(const Call& call, const Channels& shape, const Target& target, co
 }
 
 template <class Run>
-void run_pieces(const Call& call, const Channels& shape, const Target& target, const Run& run) {
+void run_pieces(const Call& call, std::span<const Part> parts, const Channels& shape, const Target& target,
+                const Run& run) {
   if (shape.size() == 0) return;
   if (shares_tiles(call, shape))
-    run_tiles(call, shape, target, run);
+    run_tiles(call, parts, shape, target, run);
   else
-    run_rows(call, shape, target, run);
+    run_rows(call, parts, shape, target, run);
 }
 
 /// Adds the terms of a piece to the sums of their channels. A piece is a part of a row, which `row` adds up, or several
@@ -159,23 +165,30 @@ void Call::multiply(Part part, Format format, const void* x, const void* g, void
 void Call::multiply(Part part, Format format, const Channels& shape, const void* x, const void* g, void* y,
                     const Target& target) const {
   const DefaultFloatEnvironment environment;
-  run_pieces(*this, shape, target, [&](const Factors& factors, const Piece& piece) {
+  run_pieces(*this, {&part, 1}, shape, target, [&](const Factors& factors, const Piece& piece) {
+    const Factor& f = factors[0];
+    const void *from = at(x, piece.first, format), *factor = g ? at(g, piece.first, format) : nullptr;
+    void* to = at(y, piece.first, format);
+    if (format == Format::f32 && g &&
+        multiply_exact(f, static_cast<const float*>(from), static_cast<const float*>(factor), static_cast<float*>(to),
+                       piece.n))
+      return;
     alignas(64) double inputs[kTile], gradients[kTile];
-    load(format, at(x, piece.first, format), inputs, piece.n, target.bit);
+    load(format, from, inputs, piece.n, target.bit);
     if (g)
-      load(format, at(g, piece.first, format), gradients, piece.n, target.bit);
+      load(format, factor, gradients, piece.n, target.bit);
     else
       std::fill_n(gradients, piece.n, 1.0);
-    actfun::multiply(factors.of(part), format, inputs, gradients, nullptr, at(y, piece.first, format), piece.n,
-                     piece.each);
+    actfun::multiply(f, format, inputs, gradients, nullptr, to, piece.n, piece.each);
   });
 }
 
 void Call::double_backward(Format format, const void* x, const void* g, const void* gg, void* dx, void* dg,
                            std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  const Factors factors(*this, target);
-  const Factor slope = factors.of(Part::slope), curvature = factors.of(Part::curvature);
+  constexpr Part parts[] = {Part::slope, Part::curvature};
+  const Factors factors(*this, parts, target);
+  const Factor &slope = factors[0], &curvature = factors[1];
   alignas(64) double inputs[kTile], gradients[kTile], seconds[kTile];
   for (std::size_t i = 0; i < n; i += kTile) {
     const std::size_t m = std::min(kTile, n - i);
@@ -192,16 +205,19 @@ void Call::parameter_gradients(Format format, const Channels& shape, const void*
   const DefaultFloatEnvironment environment;
   const std::size_t count = info().parameters.size();
   std::vector<Sum> sums[kMaxParameters];
-  for (std::size_t k = 0; k < count; ++k)
+  Part parts[kMaxParameters];
+  for (std::size_t k = 0; k < count; ++k) {
+    parts[k] = gradient_by(k);
     if (gradients[k]) sums[k].resize(shape.channels);
+  }
   std::vector<RowSum> row(count, RowSum(target.bit));
-  run_pieces(*this, shape, target, [&](const Factors& factors, const Piece& piece) {
+  run_pieces(*this, {parts, count}, shape, target, [&](const Factors& factors, const Piece& piece) {
     alignas(64) double inputs[kTile], factor[kTile], terms[kTile];
     load(format, at(x, piece.first, format), inputs, piece.n, target.bit);
     load(format, at(g, piece.first, format), factor, piece.n, target.bit);
     for (std::size_t k = 0; k < count; ++k) {
       if (!gradients[k]) continue;
-      actfun::multiply(factors.of(gradient_by(k)), format, inputs, factor, terms, piece.n, piece.each);
+      actfun::multiply(factors[k], format, inputs, factor, terms, piece.n, piece.each);
       add_rows(terms, piece, shape, row[k], sums[k]);
     }
   });

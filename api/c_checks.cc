@@ -49,12 +49,12 @@ actfun_status size_of(actfun_format format, std::size_t n, std::size_t& bytes) {
 
 actfun_status check(const actfun_function* f, std::initializer_list<const void*> inputs,
                     std::initializer_list<const void*> outputs, std::size_t bytes, Call& call, const Target*& target) {
-  for (const void* out : outputs) {
+  for (const void* const& out : outputs) {
     for (const void* in : inputs)
       if (const actfun_status status = check(f, {in, bytes}, {out, bytes}, call, target); status != ACTFUN_OK)
         return status;
-    for (const void* other : outputs)
-      if (&other != &out && (overlap({out, bytes}, {other, bytes}))) return ACTFUN_OVERLAP;
+    for (const void* const& other : outputs)
+      if (&other != &out && overlap({out, bytes}, {other, bytes})) return ACTFUN_OVERLAP;
   }
   return ACTFUN_OK;
 }

@@ -41,6 +41,14 @@ constexpr const Info* kRecords[] = {
 };
 constexpr std::size_t kCount = std::size(kRecords);
 
+constexpr Arithmetic kArithmetics[] = {
+#define ELEMENTWISE(file, Name) arithmetic_of<definitions::Name>(),
+#define AXIS ELEMENTWISE
+#include "functions/list.def"
+#undef ELEMENTWISE
+#undef AXIS
+};
+
 const Kernels* (*const kLookups[])(std::int64_t) = {
 #define ELEMENTWISE(file, Name) lookup_##file,
 #define AXIS(file, Name) nullptr,
@@ -110,6 +118,8 @@ Constants constants(const Call& call) {
 big::Evaluate evaluator(const Call& call, Part part) {
   return kEvaluators[call.entry->id]()->part[static_cast<int>(part)];
 }
+
+Arithmetic arithmetic(const Call& call) { return kArithmetics[call.entry->id]; }
 
 bool has_limits(const Call& call, Order order) {
   const Limits* limits[] = {&call.info().limits, &call.info().derivative_limits, &call.info().second_derivative_limits};

@@ -27,6 +27,8 @@ struct GeluTanh {
                   {2, "0", "0.79788456080286535588", "max"},
                   {2, "-2.01348072462425792808", "-0.107913515890367919286", "min"},
                   {2, "2.01348072462425792808", "-0.107913515890367919286", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Hendrycks & Gimpel 2016",
       .note = "cancellation-free: x*sigmoid(2*u)",
   };
@@ -39,11 +41,11 @@ struct GeluTanh {
   // x / 2 (1 + tanh u) = x sigmoid(2 u): 2 u = a x + b x^3, a = 2 sqrt(2 / pi), b = 0.044715 a.
   template <class R>
   static R a() {
-    return R::constant(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54);
+    return R::constant(0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54, -0x1.c7402c7d60cfbp-110);
   }
   template <class R>
   static R b() {
-    return R::constant(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61);
+    return R::constant(0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61, -0x1.e59a5ef3f43e4p-115);
   }
 
   template <class R>

@@ -22,6 +22,8 @@ struct Serf {
                   {2, "-0.140551776526248586789", "0.711944763810446228326", "max"},
                   {2, "1.54456217081686987002", "-0.0976455960753185434378", "min"},
                   {2, "-3.26735560445475004267", "-0.0470894109221718349386", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Nag & Bhattacharyya 2021",
   };
 
@@ -50,6 +52,7 @@ struct Serf {
   /// The derivative of erf(p), p = softplus(x).
   template <class R>
   static R gate_slope(R x, R p) {
-    return R::constant(0x1.20dd750429b6dp0, 0x1.1ae3a914fed8p-56) * exp_decay(-(p * p)) * sigmoid(x);  // 2 / sqrt(pi)
+    const R factor = R::constant(0x1.20dd750429b6dp0, 0x1.1ae3a914fed8p-56, -0x1.3cbbebf65f145p-111);  // 2 / sqrt(pi)
+    return factor * exp_decay(-(p * p)) * sigmoid(x);
   }
 };

@@ -11,6 +11,7 @@
 #endif
 
 #include "api/parts.h"
+#include "backends/cpu/sum.h"
 #include "core/arithmetic.h"
 #include "core/exact/pointwise.h"
 #include "core/language.h"
@@ -220,6 +221,24 @@ TEST_P(Backward, HardToRound) {
   }
 }
 
+// Ties that no 256 bits tell from their neighbours: a third of a constant, and what a tail or a tiny x tips.
+TEST(Ties, AreDecided) {
+  const auto curvature = [](const char* function, Format format, double x, double g, double gg) {
+    const auto from = array_of(format, {x}), a = array_of(format, {g}), b = array_of(format, {gg});
+    auto dx = from, dg = from;
+    parse_function(function).double_backward(format, from.data(), a.data(), b.data(), dx.data(), dg.data(), 1,
+                                             current_target());
+    return std::pair(doubles_of(format, dx)[0], doubles_of(format, dg)[0]);
+  };
+  EXPECT_EQ(curvature("hard_swish", Format::f16, -0x1.318p-1, 0x1.64p-5, 0x1.a4p+3).first, 0x1.858p-3);
+  EXPECT_EQ(curvature("hard_swish", Format::bf16, 0x1.8cp-118, -0x1.38p-4, 0x1.38p+3).first, -0x1.fcp-3);
+  // f' = -3/2 + 2 exp(x): nearer to 0 than the tie, however little.
+  for (const double x : {-0x1.74p+11, -0x1.98p+98, -0x1p+120}) {
+    EXPECT_EQ(curvature("xielu:alpha_n=2", Format::bf16, x, 1, -0x1.74p-2).second, 0x1.16p-1) << x;
+    EXPECT_EQ(curvature("xielu:alpha_n=2", Format::bf16, x, 1, 0x1.74p-2).second, -0x1.16p-1) << x;
+  }
+}
+
 TEST_P(Backward, TargetsAgree) {
   for (const Format format : kFormats) {
     const std::size_t n = format == Format::f64 ? 60 : 5000;
@@ -284,6 +303,23 @@ TEST_P(Backward, AgreesWithFiniteDifferences) {
     call().multiply(Part::slope, Format::f64, &x, &g, &dx, 1, current_target());
     EXPECT_NEAR(dx, (f[2] - f[0]) / (2 * h), 1e-8) << call().text() << " " << x;
   }
+}
+
+// What multiplies floats by floats relies on it that f' is one, if it does not overflow.
+TEST_P(Backward, SlopesOfFunctionsOnFloatsAreFloats) {
+  if (arithmetic(call()) != Arithmetic::single) return;
+  std::vector<float> x = special_inputs();
+  const std::vector<float> more = random_inputs(100000, 23);
+  x.insert(x.end(), more.begin(), more.end());
+  std::erase_if(x, [](float each) { return !std::isfinite(each); });
+  const std::vector<double> doubles(x.begin(), x.end());
+  std::vector<float> slope(x.size());
+  std::vector<double> y(x.size()), error(x.size());
+  const Kernels& all = kernels(call(), current_target());
+  all.order[1](x.data(), slope.data(), x.size(), nullptr);
+  all.raw[1](doubles.data(), y.data(), error.data(), x.size(), nullptr);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    EXPECT_TRUE(std::isinf(slope[i]) || static_cast<double>(slope[i]) == y[i]) << call().text() << " " << x[i];
 }
 
 #if defined(__SSE2__)
@@ -492,6 +528,31 @@ TEST_P(ParameterGradients, ChannelsAreLikeFunctionsOfTheirOwn) {
         for (std::size_t k = 0; k < count(); ++k) EXPECT_DOUBLE_EQ(got[k][c], sums[k]) << own[c].text() << " " << k;
       }
     }
+  }
+}
+
+TEST(Sums, LoseNothingThatCancelsAndOverflowOnlyAtTheEnd) {
+  for (const Target& target : supported_targets()) {
+    const auto sum = [&](const std::vector<double>& x) {
+      RowSum row(target.bit);
+      row.add(x.data(), x.size());
+      return row.total().value();
+    };
+    EXPECT_EQ(sum({}), 0);
+    EXPECT_EQ(sum({1, 0x1p-80, -1}), 0x1p-80);
+    EXPECT_EQ(sum({1e308, 1e308, 1.5, -1e308, -1e308}), 1.5);
+    EXPECT_EQ(sum({1e308, 1e308}), kInfinity);
+    EXPECT_EQ(sum({1e308, -kInfinity}), -kInfinity);
+    EXPECT_TRUE(std::isnan(sum({kInfinity, 1, -kInfinity})));
+    EXPECT_TRUE(std::isnan(sum({kNan, 1})));
+    std::vector<double> x(1000);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x[i] = (i % 2 ? 1e15 : -1e15) + std::ldexp(1.0, -static_cast<int>(i % 50));
+    Sum one;
+    RowSum row(target.bit);
+    for (std::size_t i = 0; i < x.size(); i += 160) row.add(&x[i], std::min<std::size_t>(160, x.size() - i));
+    one.add(row.total());
+    EXPECT_EQ(one.value(), sum(x));
   }
 }
 

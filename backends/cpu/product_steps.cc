@@ -2,6 +2,7 @@
 // Plain loops, compiled for every instruction set.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "backends/cpu/products.h"
 #include "backends/cpu/sum.h"
@@ -34,6 +35,17 @@ bool round(const double* a, const double* f, const double* error, float* y, std:
   return any != 0;
 }
 
+bool multiply(const float* a, const float* f, float* y, std::size_t n) {
+  std::uint32_t any = 0;
+  for (std::size_t i = 0; i < n; ++i) any |= 1u - static_cast<std::uint32_t>(std::fabs(f[i]) <= kLargest);
+  if (any != 0) return false;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float p = a[i] * f[i];
+    y[i] = p == p ? p : std::numeric_limits<float>::quiet_NaN();  // machines differ in the sign of 0 times infinity
+  }
+  return true;
+}
+
 /// high[k] + low[k] += x[k]; with what is huge as 0, and any[k] odd.
 template <std::size_t n>
 HWY_INLINE void add_lanes(const double* x, double (&high)[n], double (&low)[n], std::uint64_t (&any)[n]) {
@@ -60,7 +72,7 @@ bool add(const double* x, std::size_t n, double* high, double* low) {
   return all != 0;
 }
 
-constexpr ProductSteps kSteps{widen, round, add};
+constexpr ProductSteps kSteps{widen, round, multiply, add};
 const ProductSteps* steps() { return &kSteps; }
 
 }  // namespace actfun::HWY_NAMESPACE

@@ -90,6 +90,9 @@ double product_big(const Factor& f, const Constant* p, const Element& at, const 
   return rounded(y, at.x, y(at.x), format);
 }
 
+/// Machines differ in the sign of 0 times infinity.
+double one_nan(double y) { return is_nan(y) ? kNan : y; }
+
 /// a b f(x) rounded once, where the wide kernel says `y` of f(x).
 double product_of(const Factor& f, const Constant* p, const Element& at, Estimate y, const FormatInfo& format) {
   const auto [x, a, b] = at;
@@ -129,7 +132,7 @@ void multiply_wide(const Factor& f, const FormatInfo& format, const Element* ele
   for (std::size_t k = 0; k < count; ++k) {
     const Parameters p(f, each, where[k]);
     if (each.values) f.wide(x + k, high + k, low + k, error + k, 1, p.get());
-    products[k] = product_of(f, p.get(), elements[k], {high[k], low[k], error[k]}, format);
+    products[k] = one_nan(product_of(f, p.get(), elements[k], {high[k], low[k], error[k]}, format));
   }
 }
 
@@ -169,7 +172,7 @@ void make_exceptions(const Factor& f, const FormatInfo& format, const double* x,
                      std::size_t n, Set set) {
   for (const Exception& exception : f.exceptions)
     for (std::size_t i = 0; i < n; ++i)
-      if (x[i] == exception.x) set(i, product_with(exception.y, {x[i], a[i], b ? b[i] : 1.0}, format));
+      if (x[i] == exception.x) set(i, one_nan(product_with(exception.y, {x[i], a[i], b ? b[i] : 1.0}, format)));
 }
 
 template <Format format, class Storage>
@@ -219,6 +222,13 @@ void multiply_doubles(const Factor& f, const double* x, const double* a, const d
 }
 
 }  // namespace
+
+bool multiply_exact(const Factor& f, const float* x, const float* a, float* y, std::size_t n) {
+  if (!f.exact || !f.exceptions.empty()) return false;
+  alignas(64) float values[kTile];
+  f.exact(x, values, n, f.parameters);
+  return product_steps(f.target).multiply(a, values, y, n);
+}
 
 void load(Format format, const void* x, double* y, std::size_t n, std::int64_t target) {
   if (format == Format::f64) {

@@ -22,15 +22,16 @@ struct Exception {
 
 /// One part of a function, with its parameters: what is multiplied.
 struct Factor {
-  Kernels::Raw raw;
-  Kernels::Each each;
-  Kernels::Wide wide;
-  big::Evaluate big;
-  const Constant* parameters;
-  bool has_limits;        ///< at +-inf
-  std::int64_t target;    ///< Highway's bit
-  std::size_t count = 0;  ///< of parameters
+  Kernels::Raw raw = nullptr;
+  Kernels::Each each = nullptr;
+  Kernels::Wide wide = nullptr;
+  big::Evaluate big = nullptr;
+  const Constant* parameters = nullptr;
+  bool has_limits = true;  ///< at +-inf
+  std::int64_t target;     ///< Highway's bit
+  std::size_t count = 0;   ///< of parameters
   std::span<const Exception> exceptions{};
+  Kernels::Unary exact = nullptr;  ///< f as floats, where they hold it exactly or it overflows: relu'
   Overflow overflow = Overflow::saturate;
 };
 
@@ -47,9 +48,13 @@ void load(Format format, const void* x, double* y, std::size_t n, std::int64_t t
 
 /// y[i] = a[i] b[i] f(x[i]) in `format`, rounded once, for n <= kProductTile numbers of it; b may be null, for 1. Zeros
 /// have the product's sign; an infinite a or b makes an infinity, or NaN beside an f(x) of 0; an infinite x stands for
-/// the limit there. Expects the default floating-point environment.
+/// the limit there. Every NaN is the same. Expects the default floating-point environment.
 void multiply(const Factor& f, Format format, const double* x, const double* a, const double* b, void* y, std::size_t n,
               EachParameters each = {});
+
+/// The first of these for n <= kProductTile floats by `exact` alone: one product. False, and nothing written, where
+/// that does not do.
+bool multiply_exact(const Factor& f, const float* x, const float* a, float* y, std::size_t n);
 
 /// The same rounded to f32's precision and least exponents, or, if x and a are numbers of f64, to f64; nothing is too
 /// large for a double.
@@ -62,6 +67,8 @@ struct ProductSteps {
   /// y[i] = a[i] f[i] as a float. Whether another f within error[i] would give another float is open[i]; the result
   /// says whether any is.
   bool (*round)(const double* a, const double* f, const double* error, float* y, std::uint32_t* open, std::size_t n);
+  /// y[i] = a[i] f[i], unless any f[i] is infinite or NaN: then nothing is written, and the result is false.
+  bool (*multiply)(const float* a, const float* f, float* y, std::size_t n);
   /// Adds x[i] to the sum high + low number i % 16, but what is huge: whether any is.
   bool (*add)(const double* x, std::size_t n, double* high, double* low);
 };

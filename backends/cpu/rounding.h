@@ -64,23 +64,20 @@ double rounded(const Function& f, double x, const big::Big& y, const FormatInfo&
   const big::Big little = scale(y, -200);
   const double outwards = rounded(y + little, format), inwards = rounded(y - little, format);
   if (outwards == inwards) return outwards;
-  const auto by_side = [&](int side, double tie) {
-    return side == 0 ? tie : (side < 0) == y.negative() ? outwards : inwards;
-  };
   // What 256 bits cannot tell from a tie is one: (x + 3)/6 for many x.
   const big::Big middle = scale(big::Big(outwards) + big::Big(inwards), -1);
-  const double size = std::fabs(x);
-  if ((size > 0x1p-100 && size < 0x1p100) || x == 0) {
-    if (!std::isfinite(outwards) || (abs(y - middle) > abs(scale(y, -240))).holds) return rounded(y, format);
-    return by_side(size > 128 ? side_of_tail(f, x) : 0, rounded(middle, format));
-  }
+  const bool tie = std::isfinite(outwards) && (abs(y - middle) <= abs(scale(y, -240))).holds;
+  const double nearest = rounded(tie ? middle : y, format), size = std::fabs(x);
+  const auto by_side = [&](int side) { return side == 0 ? nearest : (side < 0) == y.negative() ? outwards : inwards; };
+  if ((size > 0x1p-100 && size < 0x1p100) || x == 0) return tie && size > 128 ? by_side(side_of_tail(f, x)) : nearest;
   const std::int64_t up = (size < 1 ? -40 : 40) - big::Big(x).exponent();
   const big::Big nearer = f(scale(big::Big(x), up));
   const double power = std::nearbyint(static_cast<double>(nearer.exponent() - y.exponent()) / static_cast<double>(up));
   const big::Big first_term = scale(y, static_cast<std::int64_t>(power) * up);
   return (abs(nearer) > abs(first_term)).holds   ? outwards
          : (abs(nearer) < abs(first_term)).holds ? inwards
-                                                 : by_side(size > 1 ? side_of_tail(f, x) : 0, rounded(y, format));
+         : size > 1                              ? by_side(side_of_tail(f, x))
+                                                 : nearest;
 }
 
 }  // namespace actfun
