@@ -131,17 +131,24 @@ void run_pieces(const Call& call, std::span<const Part> parts, const Channels& s
 /// Adds the terms of a piece to the sums of their channels. A piece is a part of a row, which `row` adds up, or several
 /// whole rows.
 void add_rows(const double* terms, const Piece& piece, const Channels& shape, RowSum& row, std::vector<Sum>& sums) {
-  for (std::size_t i = 0, c = piece.channel; i < piece.n; c = c + 1 < shape.channels ? c + 1 : 0) {
-    const std::size_t m = std::min(shape.inner, piece.n - i), end = (piece.first + i) % shape.inner + m;
-    if (shape.inner <= RowSum::kLanes) {  // what RowSum does, but quicker
-      Sum short_row;
-      for (std::size_t j = 0; j < m; ++j) short_row.add(terms[i + j]);
-      sums[c].add(short_row);
+  const std::size_t inner = shape.inner;
+  if (inner >= kLongRow) {
+    row.add(terms, piece.n);
+    if ((piece.first + piece.n) % inner == 0) sums[piece.channel].add(row.total()), row.clear();
+    return;
+  }
+  for (std::size_t i = 0, c = piece.channel; i < piece.n; i += inner, c = c + 1 < shape.channels ? c + 1 : 0) {
+    // For rows of no more than sixteen this is what RowSum does, but quicker.
+    Sum sum;
+    if (inner == 1) {
+      sums[c].add(terms[i]);
+    } else if (inner <= RowSum::kLanes) {
+      for (std::size_t j = 0; j < inner; ++j) sum.add(terms[i + j]);
+      sums[c].add(sum);
     } else {
-      row.add(terms + i, m);
-      if (end == shape.inner) sums[c].add(row.total()), row.clear();
+      row.add(terms + i, inner);
+      sums[c].add(row.total()), row.clear();
     }
-    i += m;
   }
 }
 

@@ -7,19 +7,8 @@
 
 namespace actfun {
 
-void Sum::Pair::add(double x) {
-  const double sum = high + x, t = sum - high;
-  low += (high - (sum - t)) + (x - t);
-  high = sum;
-}
 double Sum::Pair::value() const { return std::isfinite(high) ? high + low : high; }
 
-void Sum::add(double x) {
-  if (std::fabs(x) < kHuge)
-    usual_.add(x);
-  else
-    huge_.add(x * 0x1p-128);
-}
 void Sum::add(const Sum& other) {
   usual_.add(other.usual_.high), usual_.low += other.usual_.low;
   huge_.add(other.huge_.high), huge_.low += other.huge_.low;

@@ -3,6 +3,7 @@
 // Rump, S. Oishi, SIAM J. Sci. Comput. 26, 2005). The order is fixed, so the bits depend on nothing but the numbers.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,7 +12,12 @@ namespace actfun {
 /// high + low, and what would overflow on the way, smaller by 2^128.
 class Sum {
  public:
-  void add(double x);
+  void add(double x) {
+    if (std::fabs(x) < kHuge)
+      usual_.add(x);
+    else
+      huge_.add(x * 0x1p-128);
+  }
   void add(const Sum& other);
   double value() const;
 
@@ -22,7 +28,11 @@ class Sum {
   friend class RowSum;
   struct Pair {
     double high = 0, low = 0;
-    void add(double x);
+    void add(double x) {
+      const double sum = high + x, t = sum - high;
+      low += (high - (sum - t)) + (x - t);
+      high = sum;
+    }
     double value() const;
   } usual_, huge_;
 };
