@@ -314,7 +314,7 @@ def backward(actfun, record):
             rows.append((found["dtype"], f"{error:.2g} at {code(format(float(absolute['x']), '.6g'))}", share))
         parts.append("f' from f(x), rounded to the format, and one bit that tells on which side of the "
                      f"{'minimum' if turns[0]['type'] == 'min' else 'maximum'} x lies: the largest errors found.\n\n"
-                     + table(["format", "absolute", "relative to the largest |f'|"], rows))
+                     + table(["format", "absolute", r"relative to the largest \|f'\|"], rows))
     return parts
 
 
