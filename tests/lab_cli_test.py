@@ -130,14 +130,14 @@ class Training(Case):
                 self.assertEqual([beta["low"][0], beta["high"][0]], [1, 1])
                 self.assertLess(beta["low"][-1], beta["high"][-1])
 
-    def test_threads_change_nothing(self):
+    def test_threads_and_instruction_sets_change_nothing(self):
         found = []
-        for threads in (1, 2, 5):
-            self.out = self.dir / str(threads)
-            self.ok("gelu", "prelu", "--threads", threads, "--seeds", 3, "--epochs", 2)
-            found.append(sorted((json.dumps(without_times(r)) for r in self.records())))
-        self.assertEqual(found[0], found[1])
-        self.assertEqual(found[0], found[2])
+        for threads, target in ((1, ""), (2, ""), (5, ""), (2, "SCALAR")):
+            self.out = self.dir / f"{threads}{target}"
+            self.ok("gelu", "prelu", "--threads", threads, "--seeds", 3, "--epochs", 2, env={**os.environ, "ACTFUN_TARGET": target})
+            found.append(sorted(json.dumps(without_times(r)) for r in self.records()))
+        for other in found[1:]:
+            self.assertEqual(other, found[0])
 
     def test_parameters_can_be_fixed(self):
         self.ok("prelu", "--learn", "none", *QUICK)
