@@ -96,7 +96,8 @@ TEST(Kernels, TargetsAgreeAndNaNStaysNaN) {
       const Limits* limits[] = {&call.info().limits, &call.info().derivative_limits,
                                 &call.info().second_derivative_limits};
       const std::string_view text = limits[static_cast<int>(order)]->lower;
-      const bool no_limits = text == "none" || text == "nan";
+      const bool constant = call.text() == "sine:omega=0";  // which has limits, other than the record's default
+      const bool no_limits = (text == "none" || text == "nan") && !constant;
       for (std::size_t i = 0; i < x.size(); ++i) {
         ASSERT_EQ(std::isnan(want[i]), std::isnan(x[i]) || (std::isinf(x[i]) && no_limits)) << x[i];
       }
