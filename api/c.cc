@@ -4,109 +4,21 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
-#include <initializer_list>
 #include <new>
 
 #include "actfun/actfun.h"
+#include "api/c_checks.h"
 #include "api/registry.h"
 #include "backends/cpu/float_environment.h"
 
 namespace {
 
+using namespace actfun::c;
 using actfun::Call;
 using actfun::Order;
 using actfun::Target;
-
-struct Buffer {
-  const void* data;
-  std::size_t bytes;
-};
-
-bool missing(Buffer b) { return b.data == nullptr && b.bytes > 0; }
-
-/// Whether two buffers share a byte without being the same buffer.
-bool overlap_partly(Buffer a, Buffer b) {
-  const auto at = [](Buffer x) { return reinterpret_cast<std::uintptr_t>(x.data); };
-  if (a.bytes == 0 || b.bytes == 0 || (at(a) == at(b) && a.bytes == b.bytes)) return false;
-  return at(a) < at(b) + b.bytes && at(b) < at(a) + a.bytes;
-}
-bool same(Buffer a, Buffer b) { return a.data == b.data && a.bytes > 0 && b.bytes > 0; }
-bool overlap(Buffer a, Buffer b) { return same(a, b) || overlap_partly(a, b); }
-
-/// The product of sizes, or false if it does not fit memory.
-template <class... Sizes>
-bool multiply(std::size_t& product, Sizes... sizes) {
-  product = 1;
-  return (!__builtin_mul_overflow(product, sizes, &product) && ...) && product <= SIZE_MAX / 2 / sizeof(float);
-}
-
-/// The entry behind a handle, or null: of an elementwise function whose parameters lie in their domains.
-actfun_status check(const actfun_function* f, const actfun::Entry*& entry) {
-  if (!f) return ACTFUN_NULL_POINTER;
-  const auto all = actfun::functions();
-  if (f->id < 0 || static_cast<std::size_t>(f->id) >= all.size()) return ACTFUN_BAD_FUNCTION;
-  entry = &all[static_cast<std::size_t>(f->id)];
-  if (!entry->elementwise()) return ACTFUN_BAD_FUNCTION;
-  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i)
-    if (!actfun::accepts(*entry->info, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
-  if (!Call{entry}.knows(static_cast<actfun::Kinks>(f->kinks))) return ACTFUN_BAD_KINKS;
-  return ACTFUN_OK;
-}
-
-const Target* target_in_use() noexcept {
-  try {
-    return &actfun::current_target();
-  } catch (const std::exception&) {
-    return nullptr;
-  }
-}
-
-Call call_of(const actfun_function* f, const actfun::Entry* entry) {
-  Call call{entry};
-  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i) {
-    const actfun::Parameter& known = entry->info->parameters[i];
-    call.parameters[i] = f->parameters[i];
-    call.rational[i] = (f->rational >> i & 1) && !known.exact.empty() && f->parameters[i] == known.preset;
-  }
-  call.overflow = static_cast<actfun::Overflow>(f->overflow);
-  call.kinks = static_cast<actfun::Kinks>(f->kinks);
-  return call;
-}
-
-/// Checks what all elementwise calls share, and says which function and target they mean.
-actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call, const Target*& target) {
-  const actfun::Entry* entry = nullptr;
-  if (const actfun_status status = check(f, entry); status != ACTFUN_OK) return status;
-  if (f->overflow > ACTFUN_OVERFLOW_TO_NAN) return ACTFUN_BAD_FORMAT;
-  if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
-  if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
-  target = target_in_use();
-  if (!target) return ACTFUN_BAD_TARGET;
-  call = call_of(f, entry);
-  return ACTFUN_OK;
-}
-
-/// How many bytes n numbers of a format take.
-actfun_status size_of(actfun_format format, size_t n, size_t& bytes) {
-  if (format < ACTFUN_F32 || format > ACTFUN_F8E5M2) return ACTFUN_BAD_FORMAT;
-  const size_t each = actfun::info_of(static_cast<actfun::Format>(format)).bytes;
-  if (n > SIZE_MAX / 2 / each) return ACTFUN_BAD_SHAPE;
-  bytes = n * each;
-  return ACTFUN_OK;
-}
-
-/// Checks what calls with several inputs share: outputs may be inputs, but not each other.
-actfun_status check(const actfun_function* f, std::initializer_list<const void*> inputs,
-                    std::initializer_list<const void*> outputs, size_t bytes, Call& call, const Target*& target) {
-  for (const void* const& out : outputs) {
-    for (const void* in : inputs)
-      if (const actfun_status status = check(f, {in, bytes}, {out, bytes}, call, target); status != ACTFUN_OK)
-        return status;
-    for (const void* const& other : outputs)
-      if (&other != &out && overlap({out, bytes}, {other, bytes})) return ACTFUN_OVERLAP;
-  }
-  return ACTFUN_OK;
-}
+using actfun::c::check;
+using actfun::c::overlap;
 
 /// The shape, and how many elements it has.
 actfun_status check(const actfun_channels* shape, actfun::Channels& channels, size_t& n) {
@@ -170,10 +82,6 @@ actfun_status along_axis(AxisFunction function, const float* x, float* y, size_t
     return ACTFUN_BAD_SHAPE;
   }
   return ACTFUN_OK;
-}
-
-void write_message(const char* text, char* message, size_t size) {
-  if (message && size > 0) std::snprintf(message, size, "%s", text);
 }
 
 }  // namespace
@@ -400,6 +308,10 @@ const char* actfun_status_text(actfun_status status) {
              "range)";
     case ACTFUN_BAD_TARGET:
       return "ACTFUN_TARGET names an instruction set that this machine or build lacks";
+    case ACTFUN_NOT_POSSIBLE:
+      return "not to be had of this function with these parameters or conventions";
+    case ACTFUN_BAD_LABEL:
+      return "a label, or the number of a winner, that is none of its row's";
     case ACTFUN_BAD_KINKS:
       return "derivatives at kinks by a convention that does not exist, or is not known for this function";
   }

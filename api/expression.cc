@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <numbers>
+#include <string>
 
 namespace actfun {
 namespace {
@@ -93,7 +94,17 @@ class Parser {
     if (word == "pi") return std::numbers::pi_v<long double>;
     if (word == "SELU_ALPHA") return 1.673263242354377284817042991671652L;
     if (word == "SELU_LAMBDA") return 1.050700987355480493419334985294606L;
-    throw NotAnExpression();
+    return defined(word);
+  }
+
+  /// ", word = expression" in the function's formula.
+  long double defined(std::string_view word) const {
+    const std::string_view formula = call_.info().formula;
+    const std::string beginning = ", " + std::string(word) + " = ";
+    const std::size_t found = word.empty() ? formula.npos : formula.find(beginning);
+    if (found == formula.npos) throw NotAnExpression();
+    const std::string_view rest = formula.substr(found + beginning.size());
+    return Parser(rest.substr(0, rest.find(", ")), call_).all();
   }
 
   long double parameter(std::size_t i) const {
@@ -114,6 +125,17 @@ std::optional<long double> evaluate(std::string_view text, const Call& call) {
   } catch (const NotAnExpression&) {
     return std::nullopt;
   }
+}
+
+bool holds(std::string_view condition, const Call& call) {
+  if (condition.empty() || condition == "always") return !condition.empty();
+  const std::size_t sign = condition.find_first_of("<>!=");
+  const std::size_t end = condition.find(' ', sign);
+  const auto left = evaluate(condition.substr(0, sign - 1), call), right = evaluate(condition.substr(end + 1), call);
+  const std::string_view comparison = condition.substr(sign, end - sign);
+  if (!left || !right) return false;
+  if (comparison == "!=") return *left != *right;
+  return comparison == ">" ? *left > *right : comparison == ">=" ? *left >= *right : *left <= *right;
 }
 
 }  // namespace actfun

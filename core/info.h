@@ -121,6 +121,21 @@ struct Extremum {
   std::string_view x, value, type;
 };
 
+/// f' as a function of y = f(x): for a backward pass that has kept the output and not the input.
+struct FromOutput {
+  std::string_view formula{};    ///< an expression in y; empty where there is none
+  std::string_view condition{};  ///< on the parameters, or "always"
+  bool loses_accuracy = false;   ///< where f saturates, a rounded y knows little of f'
+  std::string_view reason{};     ///< why there is no formula
+  std::string_view note{};
+};
+
+/// x as a function of y = f(x), which there is where f is strictly monotone.
+struct Inverse {
+  std::string_view condition{};  ///< on the parameters, or "always"; empty where there is none
+  std::string_view reason{};     ///< why there is none
+};
+
 enum class Kind : char {
   unary = 'U',       ///< elementwise, no parameter
   parametric = 'P',  ///< elementwise, constant parameters
@@ -146,6 +161,8 @@ struct Info {
   std::string_view lipschitz{};
   List<std::string_view, 2> roots{};
   List<Extremum, 24> extrema{};
+  FromOutput from_output{};
+  Inverse inverse{};
   std::string_view paper{};
   std::string_view note{};
 };

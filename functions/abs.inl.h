@@ -19,6 +19,8 @@ struct Abs {
       .lipschitz = "1",
       .roots = {"0"},
       .extrema = {{0, "0", "0", "min"}},
+      .from_output = {.reason = "sign of x is lost"},
+      .inverse = {.reason = "sign of x is lost"},
       .paper = "Jarrett et al. 2009",
   };
 

@@ -19,6 +19,8 @@ struct Affine {
       .symmetry = "odd if beta = 0 and alpha != 0",
       .lipschitz = "|alpha|",
       .roots = {"-beta/alpha"},
+      .from_output = {.formula = "alpha", .condition = "always"},
+      .inverse = {.condition = "alpha != 0"},
       .note = "limits change sign with alpha",
   };
 
@@ -49,5 +51,9 @@ struct Affine {
       return x;
     else
       return 1.0;
+  }
+  template <class R>
+  static R slope_from_output(R /*y*/, R alpha, R /*beta*/) {
+    return alpha;
   }
 };

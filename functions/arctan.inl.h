@@ -19,6 +19,8 @@ struct Arctan {
       .extrema = {{1, "0", "1", "max"},
                   {2, "-0.577350269189625764509", "0.649519052838328985073", "max"},
                   {2, "0.577350269189625764509", "-0.649519052838328985073", "min"}},
+      .from_output = {.formula = "cos(y)^2", .condition = "always", .loses_accuracy = true},
+      .inverse = {.condition = "always"},
   };
 
   template <class X>
@@ -38,5 +40,10 @@ struct Arctan {
   static R curvature(R x) {
     const R r = reciprocal(1.0 + x * x);
     return -2.0 * x * r * r;
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    const R c = sin_of_product<2>(R(1.0), y);  // cos(y)
+    return c * c;
   }
 };

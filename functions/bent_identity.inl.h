@@ -16,6 +16,10 @@ struct BentIdentity {
       .lipschitz = "3/2",
       .roots = {"0"},
       .extrema = {{2, "0", "0.5", "max"}},
+      .from_output = {.formula = "1 + x/(2*sqrt(x^2 + 1)), x = (4*y + 2 - sqrt(4*y^2 + 4*y + 4))/3",
+                      .condition = "always",
+                      .note = "invertible in closed form"},
+      .inverse = {.condition = "always"},
   };
 
   template <class X>
@@ -37,5 +41,10 @@ struct BentIdentity {
   static R curvature(R x) {
     const R s = reciprocal_sqrt(x * x + 1.0);
     return 0.5 * s * s * s;
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    const R x = (4.0 * y + 2.0 - 2.0 * sqrt(y * y + y + 1.0)) / 3.0;
+    return 1.0 + 0.5 * x * reciprocal_sqrt(x * x + 1.0);
   }
 };

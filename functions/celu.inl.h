@@ -21,6 +21,8 @@ struct Celu {
       .symmetry = "none",
       .lipschitz = "1",
       .roots = {"0"},
+      .from_output = {.formula = "1 if y > 0 else 1 + y/alpha", .condition = "alpha > 0", .loses_accuracy = true},
+      .inverse = {.condition = "always"},
       .paper = "Barron 2017",
   };
 
@@ -49,5 +51,9 @@ struct Celu {
     const auto far = z < -1.0;
     return cancelling_sum(select(far, expm1(z), exp_remainder(near) * (1.0 - near)),
                           select(far, -(z * exp(z)), -(near * near)));
+  }
+  template <class R>
+  static R slope_from_output(R y, R alpha) {
+    return select(y > 0.0, 1.0, at_least(y + alpha, 0.0) / alpha);  // a rounded y may lie beyond -alpha
   }
 };

@@ -23,6 +23,8 @@ struct Elish {
                   {1, "2.39935728051546766783", "1.09983932012886691696", "max"},
                   {2, "-2.51370659341564091141", "-0.0368564789639459202364", "min"},
                   {2, "3.43584099353511068895", "-0.0369143731998931856383", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Basirat & Roth 2018",
   };
 

@@ -21,6 +21,8 @@ struct Elu {
       .symmetry = "none",
       .lipschitz = "max(1, |alpha|)",
       .roots = {"0"},
+      .from_output = {.formula = "1 if y > 0 else y + alpha", .condition = "alpha >= 0", .loses_accuracy = true},
+      .inverse = {.condition = "alpha > 0"},
       .paper = "Clevert, Unterthiner & Hochreiter 2015",
       .note = "kink order 1 when alpha != 1",
   };
@@ -47,5 +49,9 @@ struct Elu {
   template <int parameter, class R>
   static R gradient(R x, R /*alpha*/) {
     return select(x > 0.0, 0.0, expm1(x));
+  }
+  template <class R>
+  static R slope_from_output(R y, R alpha) {
+    return select(y > 0.0, 1.0, at_least(y + alpha, 0.0));  // a rounded y may lie beyond -alpha
   }
 };

@@ -15,6 +15,8 @@ struct Exp {
       .monotone = "increasing",
       .symmetry = "none",
       .lipschitz = "inf",
+      .from_output = {.formula = "y", .condition = "always"},
+      .inverse = {.condition = "always"},
   };
 
   template <class X>
@@ -33,5 +35,9 @@ struct Exp {
   template <class R>
   static R curvature(R x) {
     return exp(x);
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return y;
   }
 };

@@ -15,6 +15,8 @@ struct Expm1 {
       .symmetry = "none",
       .lipschitz = "inf",
       .roots = {"0"},
+      .from_output = {.formula = "y + 1", .condition = "always", .loses_accuracy = true},
+      .inverse = {.condition = "always"},
   };
 
   template <class X>
@@ -33,5 +35,9 @@ struct Expm1 {
   template <class R>
   static R curvature(R x) {
     return exp(x);
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return y + 1.0;
   }
 };

@@ -21,6 +21,8 @@ struct Gaussian {
                   {2, "0", "-2", "min"},
                   {2, "-1.2247448713915890491", "0.892520640593719315733", "max"},
                   {2, "1.2247448713915890491", "0.892520640593719315733", "max"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "sign of x is lost"},
   };
 
   template <class X>

@@ -35,6 +35,8 @@ struct Gelu {
                   {2, "0", "0.79788456080286535588", "max"},
                   {2, "-2", "-0.107981933026376103901", "min"},
                   {2, "2", "-0.107981933026376103901", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Hendrycks & Gimpel 2016",
   };
 

@@ -27,6 +27,8 @@ struct GeluTanh {
                   {2, "0", "0.79788456080286535588", "max"},
                   {2, "-2.01348072462425792808", "-0.107913515890367919286", "min"},
                   {2, "2.01348072462425792808", "-0.107913515890367919286", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Hendrycks & Gimpel 2016",
       .note = "cancellation-free: x*sigmoid(2*u)",
   };

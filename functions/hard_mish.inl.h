@@ -18,6 +18,8 @@ struct HardMish {
       .lipschitz = "1",
       .roots = {"x <= -2", "0"},
       .extrema = {{0, "-1", "-1/2", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .note = "from a note in Misra's repository; in timm",
   };
 

@@ -30,6 +30,8 @@ struct HardSigmoid {
       .symmetry = "none",
       .lipschitz = "|alpha|",
       .roots = {"x <= -beta/alpha"},
+      .from_output = {.formula = "alpha if 0 < y < 1 else 0", .condition = "always"},
+      .inverse = {.reason = "constant for x <= -beta/alpha and for x >= (1-beta)/alpha"},
       .paper = "Courbariaux et al. 2015",
       .note = "ONNX and Keras 2 use alpha = 0.2",
   };
@@ -60,5 +62,9 @@ struct HardSigmoid {
   static R gradient(R x, A alpha, R beta) {
     const R y = exact_fma(alpha, x, beta), inside = parameter == 0 ? x : R(1.0);
     return select(y > 0.0, select(y < 1.0, inside, 0.0), 0.0);
+  }
+  template <class R, class A = R>
+  static R slope_from_output(R y, A alpha, R /*beta*/) {
+    return select(y > 0.0, select(y < 1.0, narrow(alpha), 0.0), 0.0);
   }
 };

@@ -21,6 +21,8 @@ struct HardSwish {
       .lipschitz = "3/2",
       .roots = {"x <= -3", "0"},
       .extrema = {{0, "-3/2", "-3/8", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Howard et al. 2019",
       .note = "the built-in 1/6 is the exact rational",
   };

@@ -21,6 +21,8 @@ struct Hardshrink {
       .symmetry = "odd",
       .lipschitz = "inf",
       .roots = {"|x| <= lambda"},
+      .from_output = {.formula = "1 if y != 0 else 0", .condition = "always", .note = "for lambda = 0 as well"},
+      .inverse = {.reason = "constant for |x| <= lambda"},
       .paper = "Donoho & Johnstone 1994",
   };
 
@@ -46,5 +48,9 @@ struct Hardshrink {
   template <int parameter, class R>
   static R gradient(R /*x*/, R /*lambda*/) {
     return 0.0;
+  }
+  template <class R>
+  static R slope_from_output(R y, R /*lambda*/) {
+    return select(y == 0.0, R(0.0), R(1.0));
   }
 };

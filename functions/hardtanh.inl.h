@@ -23,6 +23,8 @@ struct Hardtanh {
       .symmetry = "odd if min_val = -max_val",
       .lipschitz = "1",
       .roots = {"0"},
+      .from_output = {.formula = "1 if min_val < y < max_val else 0", .condition = "always"},
+      .inverse = {.reason = "constant for x <= min_val and for x >= max_val"},
       .paper = "Collobert 2004",
   };
 
@@ -53,5 +55,9 @@ struct Hardtanh {
       return select(x > min_val, R(0.0), R(1.0));
     else
       return select(x > min_val, select(x < max_val, R(0.0), R(1.0)), R(0.0));
+  }
+  template <class R>
+  static R slope_from_output(R y, R min_val, R max_val) {
+    return select(y > min_val, select(y < max_val, R(1.0), R(0.0)), R(0.0));
   }
 };

@@ -17,6 +17,8 @@ struct Identity {
       .symmetry = "odd",
       .lipschitz = "1",
       .roots = {"0"},
+      .from_output = {.formula = "1", .condition = "always"},
+      .inverse = {.condition = "always"},
   };
 
   template <class X>
@@ -37,5 +39,9 @@ struct Identity {
   template <class R>
   static R curvature(R /*x*/) {
     return 0.0;
+  }
+  template <class R>
+  static R slope_from_output(R /*y*/) {
+    return 1.0;
   }
 };

@@ -18,6 +18,10 @@ struct Isrlu {
       .lipschitz = "1",
       .roots = {"0"},
       .extrema = {{2, "-0.5", "0.858650103359919243421", "max"}},
+      .from_output = {.formula = "1 if y >= 0 else (1 - alpha*y^2)^(3/2)",
+                      .condition = "always",
+                      .loses_accuracy = true},
+      .inverse = {.condition = "always"},
       .paper = "Carlile et al. 2017",
       .note = "C2 at 0: only the third derivative jumps, so no entry in kinks",
   };
@@ -44,5 +48,10 @@ struct Isrlu {
   template <int parameter, class R>
   static R gradient(R x, R alpha) {
     return select(x >= 0.0, 0.0, Isru::gradient<0>(x, alpha));
+  }
+  template <class R>
+  static auto slope_from_output(R y, R alpha) {
+    const R u = alpha * (y * y), r = sqrt(at_least(1.0 - u, 0.0));
+    return cancelling_sum(select(y < 0.0, r, 1.0), select(y < 0.0, -u * r, 0.0));
   }
 };

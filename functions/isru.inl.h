@@ -20,6 +20,8 @@ struct Isru {
       .extrema = {{1, "0", "1", "max"},
                   {2, "-0.5", "0.858650103359919243421", "max"},
                   {2, "0.5", "-0.858650103359919243421", "min"}},
+      .from_output = {.formula = "(1 - alpha*y^2)^(3/2)", .condition = "always", .loses_accuracy = true},
+      .inverse = {.condition = "always"},
       .paper = "Carlile et al. 2017",
   };
 
@@ -48,5 +50,10 @@ struct Isru {
   static R gradient(R x, R alpha) {
     const R y = value(x, alpha);
     return -0.5 * y * y * y;
+  }
+  template <class R>
+  static auto slope_from_output(R y, R alpha) {
+    const R u = alpha * (y * y), r = sqrt(at_least(1.0 - u, 0.0));
+    return cancelling_sum(r, -u * r);  // (1 - u)^(3/2)
   }
 };

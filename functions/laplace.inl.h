@@ -21,6 +21,8 @@ struct Laplace {
       .extrema = {{1, "0.707107000000000041062", "1.41421251848289654069", "max"},
                   {2, "0.42501200000000005641", "3.04068931320759345068", "max"},
                   {2, "0.989202000000000025715", "-3.04068931320759345068", "min"}},
+      .from_output = {.reason = "needs the normal quantile"},
+      .inverse = {.condition = "always"},
       .paper = "Ma et al. 2022 (MEGA)",
   };
 

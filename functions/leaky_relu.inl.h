@@ -31,6 +31,8 @@ struct LeakyRelu {
       .symmetry = "none",
       .lipschitz = "max(1, |s|)",
       .roots = {"0"},
+      .from_output = {.formula = "1 if y > 0 else s", .condition = "s >= 0"},
+      .inverse = {.condition = "s > 0"},
       .paper = "Maas, Hannun & Ng 2013",
       .note = "limit at -inf is 0 when s = 0 and +inf when s < 0",
   };
@@ -58,5 +60,9 @@ struct LeakyRelu {
   template <int parameter, class R>
   static R gradient(R x, R /*negative_slope*/) {
     return select(x > 0.0, 0.0, x);
+  }
+  template <class R>
+  static R slope_from_output(R y, R negative_slope) {
+    return select(y > 0.0, 1.0, negative_slope);
   }
 };

@@ -21,6 +21,8 @@ struct Lisht {
                   {2, "0", "2", "max"},
                   {2, "-1.71792049676755534448", "-0.147657492799572742553", "min"},
                   {2, "1.71792049676755534448", "-0.147657492799572742553", "min"}},
+      .from_output = {.reason = "sign of x is lost"},
+      .inverse = {.reason = "sign of x is lost"},
       .paper = "Roy et al. 2019",
   };
 

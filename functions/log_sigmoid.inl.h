@@ -16,6 +16,8 @@ struct LogSigmoid {
       .symmetry = "none",
       .lipschitz = "1",
       .extrema = {{2, "0", "-0.25", "min"}},
+      .from_output = {.formula = "-expm1(y)", .condition = "always"},
+      .inverse = {.condition = "always"},
   };
 
   template <class X>
@@ -35,5 +37,9 @@ struct LogSigmoid {
   template <class R>
   static R curvature(R x) {
     return -Softplus::curvature(x, R(1.0));
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return -expm1(y);
   }
 };

@@ -21,6 +21,8 @@ struct Logish {
                   {2, "-0.260239020295949940686", "0.344392130352725970466", "max"},
                   {2, "3.34735833703315280104", "-0.0196317670773134246866", "min"},
                   {2, "-3.58243384155473905795", "-0.0332362850503292447171", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Zhu et al. 2021",
   };
 

@@ -21,6 +21,8 @@ struct Mish {
                   {2, "-0.0879344313149142113267", "0.644204637236972429518", "max"},
                   {2, "2.11484256302087710859", "-0.0590333569539362929788", "min"},
                   {2, "-3.26733784652040457612", "-0.0417320707066110254173", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Misra 2019",
   };
 

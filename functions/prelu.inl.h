@@ -28,6 +28,8 @@ struct Prelu {
       .symmetry = "none",
       .lipschitz = "max(1, |s|)",
       .roots = {"0"},
+      .from_output = {.formula = "1 if y > 0 else s", .condition = "s >= 0"},
+      .inverse = {.condition = "s > 0"},
       .paper = "He et al. 2015",
       .note = "limit at -inf is 0 when s = 0 and +inf when s < 0",
   };
@@ -54,5 +56,9 @@ struct Prelu {
   template <int parameter, class R>
   static R gradient(R x, R weight) {
     return LeakyRelu::gradient<parameter>(x, weight);
+  }
+  template <class R>
+  static R slope_from_output(R y, R weight) {
+    return LeakyRelu::slope_from_output(y, weight);
   }
 };

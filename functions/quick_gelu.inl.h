@@ -25,6 +25,8 @@ struct QuickGelu {
                   {2, "0", "0.850999999999999978684", "max"},
                   {2, "-2.01870798680088764689", "-0.0628282631862182003826", "min"},
                   {2, "2.01870798680088764689", "-0.0628282631862182003826", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Hendrycks & Gimpel 2016",
   };
 

@@ -18,6 +18,8 @@ struct Relu {
       .symmetry = "none",
       .lipschitz = "1",
       .roots = {"x <= 0"},
+      .from_output = {.formula = "1 if y > 0 else 0", .condition = "always"},
+      .inverse = {.reason = "constant for x <= 0"},
       .paper = "Fukushima 1969; Nair & Hinton 2010",
   };
 
@@ -39,5 +41,9 @@ struct Relu {
   template <class R>
   static R curvature(R /*x*/) {
     return 0.0;
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return select(y > 0.0, R(1.0), R(0.0));
   }
 };

@@ -20,6 +20,8 @@ struct Relu6 {
       .symmetry = "none",
       .lipschitz = "1",
       .roots = {"x <= 0"},
+      .from_output = {.formula = "1 if 0 < y < 6 else 0", .condition = "always"},
+      .inverse = {.reason = "constant for x <= 0 and for x >= 6"},
       .paper = "Krizhevsky 2010",
   };
 
@@ -41,5 +43,9 @@ struct Relu6 {
   template <class R>
   static R curvature(R x) {
     return Hardtanh::curvature(x, R(0.0), R(6.0));
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return Hardtanh::slope_from_output(y, R(0.0), R(6.0));
   }
 };

@@ -18,6 +18,8 @@ struct ReluSquared {
       .symmetry = "none",
       .lipschitz = "inf",
       .roots = {"x <= 0"},
+      .from_output = {.formula = "2*sqrt(y)", .condition = "always"},
+      .inverse = {.reason = "constant for x <= 0"},
       .paper = "So et al. 2021 (Primer)",
   };
 
@@ -39,5 +41,9 @@ struct ReluSquared {
   template <class R>
   static R curvature(R x) {
     return select(x > 0.0, R(2.0), R(0.0));
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return 2.0 * sqrt(y);
   }
 };

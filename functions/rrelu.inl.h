@@ -20,6 +20,8 @@ struct Rrelu {
       .symmetry = "none",
       .lipschitz = "max(1, |s|)",
       .roots = {"0"},
+      .from_output = {.formula = "1 if y > 0 else s", .condition = "s >= 0"},
+      .inverse = {.condition = "s > 0"},
       .paper = "Xu et al. 2015",
       .note =
           "limit at -inf is 0 when s = 0 and +inf when s < 0; training mode draws s ~ U(lower, upper) per negative "
@@ -48,5 +50,9 @@ struct Rrelu {
   template <int parameter, class R>
   static R gradient(R x, R /*lower*/, R /*upper*/) {
     return select(x > 0.0, 0.0, 0.5 * x);
+  }
+  template <class R>
+  static R slope_from_output(R y, R lower, R upper) {
+    return select(y > 0.0, 1.0, narrow(wide_sum(0.5 * lower, 0.5 * upper)));
   }
 };

@@ -19,6 +19,10 @@ struct ScaledElu {
       .symmetry = "none",
       .lipschitz = "lambda*max(1, alpha)",
       .roots = {"0"},
+      .from_output = {.formula = "lambda if y > 0 else y + lambda*alpha",
+                      .condition = "always",
+                      .loses_accuracy = true},
+      .inverse = {.condition = "always"},
       .paper = "Klambauer et al. 2017",
       .note = "the defaults are the doubles nearest to SELU's constants; selu has the real numbers",
   };
@@ -46,5 +50,10 @@ struct ScaledElu {
       return lambda * Elu::gradient<0>(x, alpha);
     else
       return Elu::value(x, alpha);
+  }
+  template <class R>
+  static auto slope_from_output(R y, R alpha, R lambda) {
+    const R level = lambda * alpha;  // a rounded y may lie beyond -level
+    return cancelling_sum(select(y > 0.0, 0.0, select(y + level < 0.0, -level, y)), select(y > 0.0, lambda, level));
   }
 };

@@ -23,6 +23,10 @@ struct ScaledTanh {
       .extrema = {{1, "0", "1.14393333333333325704", "max"},
                   {2, "-0.987718422693612586298", "0.58706686038665406119", "max"},
                   {2, "0.987718422693612586298", "-0.58706686038665406119", "min"}},
+      .from_output = {.formula = "beta*(alpha - y)*(alpha + y)/alpha",
+                      .condition = "alpha != 0",
+                      .loses_accuracy = true},
+      .inverse = {.condition = "alpha*beta != 0"},
       .paper = "LeCun et al. 1998",
   };
 
@@ -50,5 +54,10 @@ struct ScaledTanh {
       return tanh(beta * x);
     else
       return alpha * x * sech2(beta * x);
+  }
+  template <class R>
+  static R slope_from_output(R y, R alpha, R beta) {
+    const R rest = (alpha - y) * (alpha + y);  // a rounded y may lie beyond alpha
+    return beta * at_least(rest, 0.0) / alpha;
   }
 };

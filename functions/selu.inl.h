@@ -29,6 +29,8 @@ struct Selu {
       .symmetry = "none",
       .lipschitz = "L*A",
       .roots = {"0"},
+      .from_output = {.formula = "L if y > 0 else y + L*A", .condition = "always", .loses_accuracy = true},
+      .inverse = {.condition = "always"},
       .paper = "Klambauer et al. 2017",
       .note =
           "A = 1.673263242354377284817042991671652038461, L = 1.050700987355480493419334985294606351959 (closed forms "
@@ -65,5 +67,10 @@ struct Selu {
   template <class R>
   static R curvature(R x) {
     return l<R>() * Elu::curvature(x, alpha<R>());
+  }
+  template <class R>
+  static auto slope_from_output(R y) {
+    const R level = l<R>() * alpha<R>();  // a rounded y may lie beyond -level
+    return cancelling_sum(select(y > 0.0, 0.0, select(y + level < 0.0, -level, y)), select(y > 0.0, l<R>(), level));
   }
 };

@@ -22,6 +22,8 @@ struct Serf {
                   {2, "-0.140551776526248586789", "0.711944763810446228326", "max"},
                   {2, "1.54456217081686987002", "-0.0976455960753185434378", "min"},
                   {2, "-3.26735560445475004267", "-0.0470894109221718349386", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Nag & Bhattacharyya 2021",
   };
 

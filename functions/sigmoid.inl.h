@@ -18,6 +18,8 @@ struct Sigmoid {
       .extrema = {{1, "0", "0.25", "max"},
                   {2, "-1.31695789692481670863", "0.0962250448649376274182", "max"},
                   {2, "1.31695789692481670863", "-0.0962250448649376274182", "min"}},
+      .from_output = {.formula = "y*(1 - y)", .condition = "always", .loses_accuracy = true},
+      .inverse = {.condition = "always"},
   };
 
   template <class X>

@@ -17,6 +17,8 @@ struct Sign {
       .symmetry = "odd",
       .lipschitz = "inf",
       .roots = {"0"},
+      .from_output = {.formula = "0", .condition = "always"},
+      .inverse = {.reason = "constant on both sides of 0"},
   };
 
   template <class X>
@@ -36,6 +38,10 @@ struct Sign {
   }
   template <class R>
   static R curvature(R /*x*/) {
+    return 0.0;
+  }
+  template <class R>
+  static R slope_from_output(R /*y*/) {
     return 0.0;
   }
 };

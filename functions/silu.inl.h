@@ -22,6 +22,8 @@ struct Silu {
                   {2, "0", "0.5", "max"},
                   {2, "-3.43584099353511068895", "-0.0369143731998931856383", "min"},
                   {2, "3.43584099353511068895", "-0.0369143731998931856383", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Hendrycks & Gimpel 2016; Elfwing et al. 2017; Ramachandran et al. 2017",
   };
 

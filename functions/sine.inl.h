@@ -42,6 +42,8 @@ struct Sine {
                   {2, "7.85398163397448309616", "-1", "min"},
                   {2, "-10.9955742875642763346", "-1", "min"},
                   {2, "10.9955742875642763346", "1", "max"}},
+      .from_output = {.reason = "periodic"},
+      .inverse = {.reason = "periodic"},
       .paper = "Sitzmann et al. 2020 (SIREN)",
   };
 

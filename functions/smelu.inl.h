@@ -20,6 +20,8 @@ struct Smelu {
       .symmetry = "none",
       .lipschitz = "1",
       .roots = {"x <= -beta"},
+      .from_output = {.formula = "min(sqrt(y/beta), 1)", .condition = "always"},
+      .inverse = {.reason = "constant for x <= -beta"},
       .paper = "Shamir et al. 2020/2022",
   };
 
@@ -49,5 +51,9 @@ struct Smelu {
   static R gradient(R x, R beta) {
     const R parabola = 0.25 * ((beta - x) / beta) * ((beta + x) / beta);
     return select(x > -beta, select(x > beta, 0.0, parabola), 0.0);
+  }
+  template <class R>
+  static R slope_from_output(R y, R beta) {
+    return at_most(sqrt(y / beta), 1.0);
   }
 };

@@ -33,6 +33,8 @@ struct Snake {
                   {2, "-4.71238898038468985769", "-2", "min"},
                   {2, "4.71238898038468985769", "-2", "min"},
                   {2, "-6.28318530717958647693", "2", "max"}},
+      .from_output = {.reason = "no closed form"},
+      .inverse = {.condition = "always"},
       .paper = "Ziyin et al. 2020",
   };
 

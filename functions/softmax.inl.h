@@ -16,7 +16,7 @@ struct Softmax {
     double m, r;
     template <class R>
     R operator()(R x) const {
-      return exp_of_difference<true>(x - m) * r;
+      return exp_of_difference<true, float>(x - m) * r;
     }
   };
   template <class Row>

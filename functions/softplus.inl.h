@@ -19,6 +19,8 @@ struct Softplus {
       .symmetry = "none",
       .lipschitz = "1",
       .extrema = {{2, "0", "0.25", "max"}},
+      .from_output = {.formula = "-expm1(-beta*y)", .condition = "always"},
+      .inverse = {.condition = "always"},
       .paper = "Dugas et al. 2001",
       .note = "no linear cut-off",
   };
@@ -47,5 +49,9 @@ struct Softplus {
     // -H / beta^2, where H = -s log(s) - c log(c) is the entropy of a coin that shows heads with s = sigmoid(beta x).
     const R inverse = 1.0 / beta, t = abs(beta * x), e = exp_decay(-t);
     return -(inverse * inverse) * (log1p(e) + e * t * reciprocal(1.0 + e));
+  }
+  template <class R>
+  static R slope_from_output(R y, R beta) {
+    return -expm1(-beta * y);
   }
 };

@@ -21,6 +21,8 @@ struct Softshrink {
       .symmetry = "odd",
       .lipschitz = "1",
       .roots = {"|x| <= lambda"},
+      .from_output = {.formula = "1 if y != 0 else 0", .condition = "always"},
+      .inverse = {.reason = "constant for |x| <= lambda"},
       .paper = "Donoho & Johnstone 1994",
   };
 
@@ -47,5 +49,9 @@ struct Softshrink {
   template <int parameter, class R>
   static R gradient(R x, R lambda) {
     return select(abs(x) > lambda, copysign(R(1.0), -x), R(0.0));
+  }
+  template <class R>
+  static R slope_from_output(R y, R /*lambda*/) {
+    return select(y == 0.0, R(0.0), R(1.0));
   }
 };

@@ -17,6 +17,8 @@ struct Softsign {
       .symmetry = "odd",
       .lipschitz = "1",
       .roots = {"0"},
+      .from_output = {.formula = "(1 - |y|)^2", .condition = "always", .loses_accuracy = true},
+      .inverse = {.condition = "always"},
       .paper = "Turian et al. 2009; Glorot & Bengio 2010",
   };
 
@@ -38,5 +40,10 @@ struct Softsign {
   static R curvature(R x) {
     const R r = reciprocal(1.0 + abs(x));
     return select(x > 0.0, R(-2.0), R(2.0)) * r * r * r;
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    const R c = 1.0 - abs(y);
+    return c * c;
   }
 };

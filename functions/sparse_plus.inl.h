@@ -16,6 +16,8 @@ struct SparsePlus {
       .symmetry = "none",
       .lipschitz = "1",
       .roots = {"x <= -1"},
+      .from_output = {.formula = "min(sqrt(y), 1)", .condition = "always"},
+      .inverse = {.reason = "constant for x <= -1"},
       .paper = "Blondel, Martins & Niculae 2019",
   };
 
@@ -37,5 +39,9 @@ struct SparsePlus {
   template <class R>
   static R curvature(R x) {
     return select(x > -1.0, select(x > 1.0, R(0.0), R(0.5)), R(0.0));
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return at_most(sqrt(y), 1.0);
   }
 };

@@ -19,6 +19,10 @@ struct SparseSigmoid {
       .symmetry = "none",
       .lipschitz = "1/2",
       .roots = {"x <= -1"},
+      .from_output = {.formula = "1/2 if 0 < y < 1 else 0",
+                      .condition = "always",
+                      .note = "differs from the convention at x = 1, where the left derivative is 1/2"},
+      .inverse = {.reason = "constant for x <= -1 and for x >= 1"},
       .paper = "Blondel, Martins & Niculae 2019",
       .note = "not in PyTorch, hence left derivative at +1 (Keras gives 0, JAX 1/4); equals sparse_plus''",
   };
@@ -41,5 +45,9 @@ struct SparseSigmoid {
   template <class R>
   static R curvature(R /*x*/) {
     return 0.0;
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return select(y > 0.0, select(y < 1.0, R(0.5), R(0.0)), R(0.0));
   }
 };

@@ -17,6 +17,8 @@ struct Sqrtsoftplus {
       .extrema = {{1, "0.921422508655360310739", "0.319086343169475740468", "max"},
                   {2, "-1.33985993324022265927", "0.0745204886612200915508", "max"},
                   {2, "2.72638314385123004491", "-0.0300013106539682185879", "min"}},
+      .from_output = {.formula = "-expm1(-y^2)/(2*y)", .condition = "always"},
+      .inverse = {.condition = "always"},
       .note = "DeepSeek-V4 router (HF)",
   };
 
@@ -43,5 +45,10 @@ struct Sqrtsoftplus {
     const R slope = 0.5 * w * s * reciprocal_sqrt(q);
     const R first = select(x > 0x1p1000, -0.0, slope * c);           // an infinite x would leave +0
     return cancelling_sum(first, -0.5 * slope * s * reciprocal(q));  // root near 0.9214
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    const auto none = y == 0.0;  // where f has underflown
+    return select(none, 0.0, -expm1(-(y * y)) / select(none, 1.0, 2.0 * y));
   }
 };

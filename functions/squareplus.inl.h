@@ -17,6 +17,8 @@ struct Squareplus {
       .symmetry = "none",
       .lipschitz = "1",
       .extrema = {{2, "0", "0.25", "max"}},
+      .from_output = {.formula = "4*y^2/(4*y^2 + b)", .condition = "b > 0"},
+      .inverse = {.condition = "always"},
       .paper = "Barron 2021",
   };
 
@@ -48,5 +50,10 @@ struct Squareplus {
   template <int parameter, class R>
   static R gradient(R x, R b) {
     return 0.25 * reciprocal_sqrt(x * x + b);
+  }
+  template <class R>
+  static R slope_from_output(R y, R b) {
+    const R q = 4.0 * (y * y);
+    return q / (q + b);
   }
 };

@@ -20,6 +20,8 @@ struct StarRelu {
       .symmetry = "none",
       .lipschitz = "inf",
       .roots = {"sqrt(-bias/scale) when bias <= 0"},
+      .from_output = {.formula = "2*sqrt(scale*(y - bias))", .condition = "scale > 0"},
+      .inverse = {.reason = "constant for x <= 0"},
       .paper = "Yu et al. 2022 (MetaFormer)",
   };
 
@@ -48,5 +50,9 @@ struct StarRelu {
       return select(x > 0.0, x * x, 0.0);
     else
       return 1.0;
+  }
+  template <class R>
+  static R slope_from_output(R y, R scale, R bias) {
+    return 2.0 * sqrt(scale * at_least(y - bias, 0.0));  // a rounded y may lie below bias
   }
 };

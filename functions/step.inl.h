@@ -20,6 +20,8 @@ struct Step {
       .symmetry = "none",
       .lipschitz = "inf",
       .roots = {"x <= threshold"},
+      .from_output = {.formula = "0", .condition = "always"},
+      .inverse = {.reason = "constant on both sides of threshold"},
       .note = "MLX uses x >= threshold, ggml x > 0; x > threshold makes step = relu'",
   };
 
@@ -44,6 +46,10 @@ struct Step {
   }
   template <int parameter, class R>
   static R gradient(R /*x*/, R /*threshold*/) {
+    return 0.0;
+  }
+  template <class R>
+  static R slope_from_output(R /*y*/, R /*threshold*/) {
     return 0.0;
   }
 };

@@ -24,6 +24,8 @@ struct Swish {
                   {2, "0", "0.5", "max"},
                   {2, "-3.43584099353511068895", "-0.0369143731998931856383", "min"},
                   {2, "3.43584099353511068895", "-0.0369143731998931856383", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Ramachandran et al. 2017",
   };
 

@@ -18,6 +18,8 @@ struct Tanh {
       .extrema = {{1, "0", "1", "max"},
                   {2, "-0.658478948462408354313", "0.769800358919501019346", "max"},
                   {2, "0.658478948462408354313", "-0.769800358919501019346", "min"}},
+      .from_output = {.formula = "(1 - y)*(1 + y)", .condition = "always", .loses_accuracy = true},
+      .inverse = {.condition = "always"},
       .paper = "LeCun et al. 1998",
   };
 
@@ -37,5 +39,9 @@ struct Tanh {
   template <class R>
   static R curvature(R x) {
     return -2.0 * tanh(x) * sech2(x);
+  }
+  template <class R>
+  static R slope_from_output(R y) {
+    return (1.0 - y) * (1.0 + y);
   }
 };

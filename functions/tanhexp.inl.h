@@ -21,6 +21,8 @@ struct Tanhexp {
                   {2, "-0.192516120533904735478", "0.902162341700721305864", "max"},
                   {2, "0.98878399788907185133", "-0.112271741278913515263", "min"},
                   {2, "-3.0416926274824251186", "-0.0489712403480976109936", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Liu & Di 2020",
   };
 

@@ -19,6 +19,8 @@ struct Tanhshrink {
       .extrema = {{1, "0", "0", "min"},
                   {2, "-0.658478948462408354313", "-0.769800358919501019346", "min"},
                   {2, "0.658478948462408354313", "0.769800358919501019346", "max"}},
+      .from_output = {.reason = "no closed form"},
+      .inverse = {.condition = "always"},
   };
 
   template <class X>

@@ -22,6 +22,8 @@ struct Threshold {
       .symmetry = "none",
       .lipschitz = "inf",
       .roots = {"x <= threshold when value = 0"},
+      .from_output = {.formula = "1 if y > threshold else 0", .condition = "value <= threshold"},
+      .inverse = {.reason = "constant for x <= threshold"},
       .paper = "Konda et al. 2014",
       .note = "Lipschitz 1 when value = threshold",
   };
@@ -51,5 +53,9 @@ struct Threshold {
       return 0.0;
     else
       return select(x > threshold, R(0.0), R(1.0));
+  }
+  template <class R>
+  static R slope_from_output(R y, R threshold, R /*value*/) {
+    return select(y > threshold, R(1.0), R(0.0));
   }
 };

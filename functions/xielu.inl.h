@@ -25,6 +25,8 @@ struct Xielu {
       .lipschitz = "inf",
       .roots = {"-2.4324842769314479351", "0"},
       .extrema = {{0, "-0.980829253011726144338", "-0.205751224096482113141", "min"}},
+      .from_output = {.reason = "two inputs share an output on the non-monotone part"},
+      .inverse = {.reason = "two inputs share an output on the non-monotone part"},
       .paper = "Huang & Schlag 2024",
       .note =
           "exact form without the eps clamp of the reference code; alpha_p, alpha_n are the constrained values; the "

@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from math import isfinite, log2
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ORDERS = ["f", "f'", "f''"]
@@ -205,6 +206,11 @@ def properties(record):
         rows.append(("roots", joined(map(short, record["roots"]))))
     for extremum in record["extrema"]:
         rows.append((f"{extremum['type']} of {extremum['of']}", f"{code(short(extremum['value']))} at x = {code(short(extremum['x']))}"))
+    from_output, inverse = record["from_output"], record["inverse"]
+    condition = lambda fact: "" if fact["condition"] == "always" else f" if {code(fact['condition'])}"
+    rows.append(("f' from y = f(x)", code(from_output["formula"]) + condition(from_output) if from_output["possible"]
+                 else f"none: {from_output['reason']}"))
+    rows.append(("inverse", f"strictly monotone{condition(inverse)}" if inverse["possible"] else f"none: {inverse['reason'].replace('|', chr(92) + '|')}"))
     if record.get("note"):
         rows.append(("note", record["note"].replace("|", r"\|")))
     return rows
@@ -285,6 +291,33 @@ def measured(actfun, record, directory):
 
 
 
+def backward(actfun, record):
+    """How well f' is known without x, where a function has a way to it."""
+    name = record["name"]
+    find = lambda kept: actfun.json("error", name, "--dtype", "f32,f16,bf16", "--inputs", F32_INPUTS, "--order", 1, "--from", kept)
+    turns = [e for e in record["extrema"] if e["of"] == "f"]
+    rows, parts = [], []
+    if record["from_output"]["possible"]:
+        for own, other in zip(find("input")["formats"], find("output")["formats"]):
+            worst = other["worst"]
+            rows.append((own["dtype"], f"{abs(float(own['worst']['error'])):.3f}",
+                         f"{abs(float(worst['error'])):.3g} at {code(format(float(worst['x']), '.6g'))}",
+                         f"{abs(float(other['absolute']['error'])):.2g} at {code(format(float(other['absolute']['x']), '.6g'))}"))
+        parts.append("f' from x, and from f(x) alone, rounded to the format: the largest errors found.\n\n"
+                     + table(["format", "from x, ULP", "from f(x), ULP", "from f(x), absolute"], rows))
+    elif len(turns) == 1 and all(k["order"] == 2 for k in record["kinks"]):
+        steepest = float(record["lipschitz"]["default"])
+        for found in find("bits")["formats"]:
+            absolute = found["absolute"]
+            error = abs(float(absolute["error"]))
+            share = f"2^{log2(error / steepest):.1f}" if isfinite(steepest) else ""
+            rows.append((found["dtype"], f"{error:.2g} at {code(format(float(absolute['x']), '.6g'))}", share))
+        parts.append("f' from f(x), rounded to the format, and one bit that tells on which side of the "
+                     f"{'minimum' if turns[0]['type'] == 'min' else 'maximum'} x lies: the largest errors found.\n\n"
+                     + table(["format", "absolute", "relative to the largest |f'|"], rows))
+    return parts
+
+
 def naive(actfun, record):
     found = actfun.json("naive", record["name"])["formulas"]
     if not found:
@@ -320,6 +353,7 @@ def page(actfun, record, directory):
     if record["kind"] != "A":
         parts += ["## Special values\n", "Results in f32, limits at ±inf.\n", special_values(actfun, record),
                   "## Kinks\n", kink_tables(record), "## Accuracy\n", certificate(record), measured(actfun, record, directory),
+                  *backward(actfun, record),
                   "## What goes wrong in the common ways to write it\n", naive(actfun, record)]
     parts.append("[All functions](README.md)\n")
     (directory / f"{name}.md").write_text("\n".join(parts))

@@ -4,6 +4,8 @@
 
 #include <actfun/actfun.hpp>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -323,6 +325,153 @@ TEST(Cpp, ThrowsWhatItRefuses) {
     EXPECT_EQ(error.status(), ACTFUN_BAD_FUNCTION);
     EXPECT_NE(std::string(error.what()).find("gelu"), std::string::npos) << error.what();
   }
+}
+
+std::vector<float> seven(std::size_t n) { return std::vector<float>(n, 7); }
+
+TEST(Cpp, GradientsAlongAnAxis) {
+  const std::vector<float> x = {1, 2, 3, 4, 5, 6};
+  std::vector<float> y(6), dx(6), jacobian(9);
+  actfun::softmax(x, y, {2, 3});
+  actfun::softmax_backward(y, x, dx, {2, 3});
+  EXPECT_NEAR(dx[0] + dx[1] + dx[2], 0, 1e-6);
+  EXPECT_EQ(dx[0], dx[3]);
+  actfun::softmax_jacobian(std::span(y).first(3), jacobian);
+  EXPECT_NEAR(jacobian[0] * x[0] + jacobian[1] * x[1] + jacobian[2] * x[2], dx[0], 1e-6);
+  actfun::log_softmax(x, y, {2, 3});
+  actfun::log_softmax_backward(y, x, dx, {2, 3});
+  EXPECT_NEAR(dx[0] + dx[1] + dx[2], 0, 1e-6);
+  EXPECT_THROW(actfun::softmax_jacobian(y, jacobian), actfun::Error);
+  EXPECT_THROW(actfun::softmax_backward(y, x, dx, {2, 2}), actfun::Error);
+  EXPECT_EQ(actfun_softmax_backward(static_cast<actfun_format>(9), x.data(), x.data(), dx.data(), 2, 3, 1),
+            ACTFUN_BAD_FORMAT);
+  EXPECT_EQ(actfun_softmax_backward(ACTFUN_F32, x.data(), nullptr, dx.data(), 2, 3, 1), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(actfun_softmax_backward(ACTFUN_F32, x.data(), y.data(), y.data() + 1, 1, 3, 1), ACTFUN_OVERLAP);
+  EXPECT_EQ(actfun_softmax_backward(ACTFUN_F32, x.data(), y.data(), y.data(), SIZE_MAX / 2, 3, 1), ACTFUN_BAD_SHAPE);
+  EXPECT_EQ(actfun_softmax_jacobian(ACTFUN_F32, x.data(), y.data(), SIZE_MAX / 2), ACTFUN_BAD_SHAPE);
+}
+
+TEST(Cpp, CrossEntropyAndWhatItRefuses) {
+  const std::vector<float> x = {1, 2, 3, 4, 5, 6};
+  std::vector<float> dx = seven(6);
+  std::vector<std::int32_t> labels = {2, 3};
+  try {
+    actfun::cross_entropy(x, labels, dx, {2, 3});
+    FAIL();
+  } catch (const actfun::Error& error) {
+    EXPECT_EQ(error.status(), ACTFUN_BAD_LABEL);
+    EXPECT_STREQ(error.what(), "actfun: cross_entropy: the label of row 1 is 3; there are 3 classes, numbered from 0");
+  }
+  EXPECT_EQ(dx, seven(6)) << "nothing is written";
+  labels[1] = -1;
+  EXPECT_THROW(actfun::cross_entropy(x, labels, {2, 3}), actfun::Error);
+  labels[1] = 0;
+  const double mean = actfun::cross_entropy(x, labels, dx, {2, 3});
+  EXPECT_NEAR(mean, std::log(1 + std::exp(-1.0) + std::exp(-2.0)) + 1, 1e-15);
+  EXPECT_NEAR(dx[1], 0.5 / (std::exp(-1.0) + 1 + std::exp(1.0)), 1e-7);
+  EXPECT_EQ(mean, actfun::cross_entropy(x, labels, {2, 3}));
+  const double sum = actfun::cross_entropy(x, labels, {2, 3}, actfun::Reduction::sum);
+  EXPECT_EQ(mean, sum / 2);
+  std::vector<double> losses(2);
+  actfun::cross_entropies(x, labels, losses, {2, 3});
+  EXPECT_EQ(losses[0] + losses[1], sum);
+  const std::vector<float> weights = {0, 0, 1, 1, 0, 0};
+  EXPECT_NEAR(actfun::soft_cross_entropy(x, weights, dx, {2, 3}), mean, 1e-15);
+  EXPECT_EQ(actfun::soft_cross_entropy(x, weights, {2, 3}, actfun::Reduction::sum),
+            2 * actfun::soft_cross_entropy(x, weights, {2, 3}));
+  EXPECT_THROW(actfun::cross_entropy(x, labels, {2, 2}), actfun::Error);
+  EXPECT_THROW(actfun::cross_entropy(x, std::vector<std::int32_t>(3), {2, 3}), actfun::Error);
+  EXPECT_THROW(actfun::cross_entropy(std::vector<float>(), labels, {2, 0}), actfun::Error);
+  double loss = 0;
+  EXPECT_EQ(actfun_cross_entropy(ACTFUN_F32, static_cast<actfun_reduction>(3), x.data(), labels.data(), 1, &loss,
+                                 nullptr, 2, 3, 1, nullptr, 0),
+            ACTFUN_BAD_FORMAT);
+  EXPECT_EQ(
+      actfun_cross_entropy(ACTFUN_F32, ACTFUN_SUM, x.data(), labels.data(), 1, nullptr, nullptr, 2, 3, 1, nullptr, 0),
+      ACTFUN_NULL_POINTER);
+  EXPECT_EQ(actfun_soft_cross_entropy(ACTFUN_F32, ACTFUN_SUM, x.data(), nullptr, 1, &loss, nullptr, 2, 3, 1),
+            ACTFUN_NULL_POINTER);
+}
+
+TEST(Cpp, MaxoutBackward) {
+  const std::vector<float> x = {3, 3, -1, 2};
+  std::vector<float> top(2);
+  std::vector<std::int32_t> winners(2);
+  actfun::maxout(x, top, winners, 2, {1, 4});
+  const std::vector<actfun::bfloat16> g = {actfun::bfloat16(5.0f), actfun::bfloat16(6.0f)};
+  std::vector<actfun::bfloat16> dx(4);
+  actfun::maxout_backward(g, winners, dx, 2, {1, 4});
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(static_cast<float>(dx[i]), (std::vector<float>{5, 0, 0, 6}[i]));
+  winners[1] = 2;
+  try {
+    actfun::maxout_backward(g, winners, dx, 2, {1, 4});
+    FAIL();
+  } catch (const actfun::Error& error) {
+    EXPECT_EQ(error.status(), ACTFUN_BAD_LABEL);
+    EXPECT_STREQ(error.what(),
+                 "actfun: maxout_backward: the winner of group 1 is 2; a group has 2 members, numbered from 0");
+  }
+  EXPECT_THROW(actfun::maxout_backward(g, winners, dx, 3, {1, 4}), actfun::Error);
+}
+
+TEST(Cpp, FromTheOutput) {
+  const std::vector<float> x = {-2, -0.5f, 0, 0.5f, 3}, g = {1, 2, 3, 4, -5};
+  std::vector<float> y(5), dx(5), want(5), back(5);
+  actfun::softplus(x, y);
+  actfun::softplus.backward_from_output(y, g, dx);
+  actfun::softplus.backward(x, g, want);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(dx[i], want[i], 1e-6);
+  actfun::softplus.inverse(y, back);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(back[i], x[i], 1e-5);
+  EXPECT_EQ(actfun::sigmoid.inverse(0.5), 0.0);
+  EXPECT_EQ(actfun::sigmoid.inverse(0.75f), 1.09861231f);
+  EXPECT_EQ((actfun::Elu{.alpha = 2}.inverse(-2.0f)), -std::numeric_limits<float>::infinity());
+
+  std::vector<std::uint8_t> bits(1);
+  actfun::LeakyRelu{.negative_slope = 0.25}.value_and_bits(x, y, bits);
+  EXPECT_EQ(bits[0], 0b11000);
+  actfun::LeakyRelu{.negative_slope = 0.25}.backward_from_bits({}, bits, g, dx);
+  EXPECT_EQ(dx, (std::vector<float>{0.25f, 0.5f, 0.75f, 4, -5}));
+  actfun::silu.value_and_bits(x, y, bits);
+  EXPECT_EQ(bits[0], 0b00001);
+  actfun::silu.backward_from_bits(y, bits, g, dx);
+  actfun::silu.backward(x, g, want);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(dx[i], want[i], 1e-4);
+
+  const auto refused = [](actfun_status status, const char* text, auto call) {
+    try {
+      call();
+      FAIL() << text;
+    } catch (const actfun::Error& error) {
+      EXPECT_EQ(error.status(), status) << error.what();
+      EXPECT_NE(std::string(error.what()).find(text), std::string::npos) << error.what();
+    }
+  };
+  refused(ACTFUN_NOT_POSSIBLE, "silu has no backward pass from its output",
+          [&] { actfun::silu.backward_from_output(y, g, dx); });
+  refused(ACTFUN_NOT_POSSIBLE, "that needs alpha >= 0",
+          [&] { actfun::Elu{.alpha = -1}.backward_from_output(y, g, dx); });
+  refused(ACTFUN_NOT_POSSIBLE, "relu has no inverse: constant for x <= 0", [&] { actfun::relu.inverse(y, back); });
+  refused(ACTFUN_NOT_POSSIBLE, "has more than two values", [&] { actfun::abs.value_and_bits(x, y, bits); });
+  refused(ACTFUN_BAD_SHAPE, "2 bytes for the bits of 5 elements", [&] {
+    std::vector<std::uint8_t> two(2);
+    actfun::relu.value_and_bits(x, y, two);
+  });
+  refused(ACTFUN_BAD_SHAPE, "lengths differ", [&] { actfun::tanh.inverse(y, std::span(back).first(4)); });
+  refused(ACTFUN_NULL_POINTER, "NULL", [&] { actfun::silu.backward_from_bits({}, bits, g, dx); });
+
+  const actfun_function silu = found("silu");
+  char message[200];
+  EXPECT_EQ(actfun_can(&silu, ACTFUN_CAN_INVERSE, message, sizeof message), ACTFUN_NOT_POSSIBLE);
+  EXPECT_EQ(actfun_can(&silu, ACTFUN_CAN_BACKWARD_FROM_BITS, message, sizeof message), ACTFUN_OK);
+  EXPECT_STREQ(message, "");
+  EXPECT_EQ(actfun_can(&silu, static_cast<actfun_ability>(3), message, sizeof message), ACTFUN_BAD_FORMAT);
+  EXPECT_EQ(actfun_can(nullptr, ACTFUN_CAN_INVERSE, message, sizeof message), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(actfun_inverse(&silu, ACTFUN_F32, x.data(), y.data(), SIZE_MAX / 4), ACTFUN_BAD_SHAPE);
+  EXPECT_EQ(actfun_inverse(&silu, ACTFUN_F32, y.data(), y.data() + 1, 3), ACTFUN_OVERLAP);
+  EXPECT_EQ(actfun_value_and_bits(&silu, ACTFUN_F32, x.data(), y.data(), nullptr, 5), ACTFUN_NULL_POINTER);
+  EXPECT_EQ(actfun_value_and_bits(&silu, ACTFUN_F32, x.data(), y.data(), reinterpret_cast<uint8_t*>(y.data()), 5),
+            ACTFUN_OVERLAP);
 }
 
 TEST(Cpp, ManyThreadsAtOnce) {

@@ -104,7 +104,7 @@ class General(Case):
         self.assertRegex(self.ok("--version"), r"^actfun \d+\.\d+\.\d+\n$")
         self.assertIn("Exit status", self.ok("--help"))
         for verb in ["list", "show", "eval", "apply", "backward", "plot", "gallery", "diff", "error", "naive", "verify",
-                     "targets", "bench"]:
+                     "targets", "bench", "lab"]:
             text = self.ok(verb, "--help")
             self.assertIn("Example", text, verb)
             self.assertIn(f"actfun {verb}", text)
@@ -208,6 +208,21 @@ class Eval(Case):
         # Rounded once: a tie for f32 that text breaks, and f64 would not.
         self.assertEqual(self.ok("eval", "identity", "1.00000005960464477539062500000000000001"), "1.0000001\n")
         self.assertEqual(self.ok("eval", "identity", "1.000000059604644775390625"), "1\n")
+
+    def test_from_the_output(self):
+        self.assertEqual(self.ok("eval", "sigmoid", "--inverse", "0.25", "0.5", "1", "2"), "-1.0986123\n0\ninf\nnan\n")
+        self.assertEqual(self.ok("eval", "exp", "--inverse", "--dtype", "bf16", "2"), "0.69\n")
+        self.assertEqual(self.ok("eval", "tanh", "--from-output", "0.5", "-1"), "0.75\n0\n")
+        self.refused("eval", "relu", "--inverse", "1", says="relu has no inverse: constant for x <= 0")
+        self.refused("eval", "elu:alpha=-1", "--from-output", "1", says="that needs alpha >= 0")
+        self.refused("eval", "softmax", "--inverse", "1", says="it has no inverse")
+        self.refused("eval", "tanh", "--inverse", "--order", "1", "1", says="excludes")
+        self.refused("error", "silu", "--order", "1", "--from", "output", says="silu has no backward pass from its output")
+        self.refused("error", "tanh", "--from", "output", says="--order 1")
+        found = json.loads(self.ok("error", "tanh", "--order", "1", "--from", "output", "--dtype", "bf16", "--json"))
+        self.assertGreater(abs(float(found["formats"][0]["worst"]["error"])), 100)  # where tanh is 1, it tells nothing
+        own = json.loads(self.ok("error", "tanh", "--order", "1", "--dtype", "bf16", "--json"))
+        self.assertLess(abs(float(own["formats"][0]["worst"]["error"])), 0.501)
 
     def test_round_trip(self):
         numbers = random_floats(5000)

@@ -14,7 +14,7 @@ CONTRACT = json.loads((pathlib.Path(__file__).parent / "contract.json").read_tex
 RECORDS = {r["name"]: r for r in json.loads(subprocess.run([ACTFUN, "list", "--json"], check=True, capture_output=True,
                                                            text=True).stdout)}
 FIELDS = ("aliases", "known_as", "family", "kind", "formula", "derivative", "second_derivative", "range", "monotone",
-          "symmetry", "roots", "paper", "note")
+          "symmetry", "roots", "from_output", "paper", "note")
 
 # (function, field): why the record differs.
 DIFFERENCES = {

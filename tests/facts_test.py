@@ -392,6 +392,10 @@ def wrong_range(f, ends):
             return f"takes the value {v}"
 
 
+def agree(a, b, tolerance=D("1e-60")):
+    return abs(a - b) <= tolerance * abs(b)
+
+
 class Checks:
     """For each field of Info: does `record` tell the truth?"""
 
@@ -668,6 +672,38 @@ class Checks:
                     require(any(map(around, stated)) or any(around(x) for x, _ in kinks),
                             f.call, "order", order, "turns near", GRID[i])
 
+    @elementwise
+    def from_output(record):
+        fact = record["from_output"]
+        if not fact["possible"]:
+            return require(fact["formula"] is None and fact["reason"] in run("show", record["name"]).stdout, fact)
+        for f in variants(record):
+            kinks = [f.real(k["x"]) for k in record["kinks"] if k["order"] < 2]
+            wrong = [x for x in GRID if D(x) not in kinks and not agree(f.real(fact["formula"], y=f.exact(x)), f.exact(x, 1))]
+            holds = fact["condition"] == "always" or f.holds(fact["condition"])
+            require((not wrong) == holds, f.call, fact, wrong[:3])  # conditions are exact
+            if holds:  # the library's formula is the record's
+                y = [v for v in f([x for x in GRID[::4] if D(x) not in kinks]) if math.isfinite(v)]
+                got = run("eval", f.call, "--from-output", "--format", "hex", text="".join(spell(v) + "\n" for v in y))
+                for v, slope in zip(y, map(float.fromhex, got.stdout.split()), strict=True):
+                    exact = f.real(fact["formula"], y=D(v))
+                    require(correctly_rounded(slope, exact) or slope == 0 and not exact > 0, f.call, "from", v, "is", slope)
+        # Where f saturates, what a float keeps of y says little of f'.
+        f = Function(record)
+        loses = any(not agree(f.real(fact["formula"], y=D(y)), f.exact(x, 1), D("1e-4"))
+                    for x, y in zip(TAILS, f(TAILS)) if abs(x) > 1 and 2.0 ** -126 <= abs(y) < math.inf and f.exact(x, 1) > D("1e-30"))
+        require(loses == fact["loses_accuracy_where_saturated"], f.call, "loses accuracy" * loses)
+
+    @elementwise
+    def inverse(record):
+        fact = record["inverse"]
+        for f in variants(record):
+            steps = [b - a for a, b in itertools.pairwise(f.exact(x) for x in GRID if abs(x) <= 4)]
+            strict = all(s > 0 for s in steps) or all(s < 0 for s in steps)
+            holds = fact["possible"] and (fact["condition"] == "always" or f.holds(fact["condition"]))
+            if fact["possible"] or f.call == record["name"]:
+                require(strict == holds, f.call, "is strictly monotone" if strict else "is not strictly monotone")
+
     def paper(record):
         require(record["paper"] is None or re.search(r"\b(1[5-9]|20)\d\d\b", record["paper"]), record["paper"])
 
@@ -745,6 +781,8 @@ class Meta(unittest.TestCase):
             "lipschitz": ("sigmoid", lambda r: r["lipschitz"].update(expression="1/2")),
             "roots": ("gelu", lambda r: r["roots"].append("1")),
             "extrema": ("gelu", lambda r: r["extrema"].pop()),
+            "from_output": ("elu", lambda r: r["from_output"].update(condition="always")),
+            "inverse": ("affine", lambda r: r["inverse"].update(condition="alpha > 0")),
             "paper": ("gelu", lambda r: r.update(paper="Hendrycks & Gimpel")),
             "note": ("gelu_tanh", lambda r: r.update(note="something else")),
         }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "api/inverse.h"
 #include "tool/output.h"
 #include "tool/picture.h"
 #include "tool/text.h"
@@ -24,8 +25,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// What f' is computed from: x, or for backward passes f(x) alone, or f(x) and a bit.
+enum class From { input, output, bits };
+
+/// What is measured.
+struct Subject {
+  Call call;
+  int order;
+  From from;
+};
+
 struct Options {
-  std::string function, output;
+  std::string function, output, from = "input";
   std::vector<std::string> dtypes = {"f32"};
   int order = 0;
   unsigned inputs = 256;
@@ -59,6 +70,7 @@ struct Table {
   std::vector<Worst> special;
   std::vector<Binade> binades;
   Worst worst;
+  Worst absolute;  ///< by the difference to the truth, where that is needed: not for f64 from x
 };
 
 /// The inputs of one binade: all, or so many, a random one from each of as many equal parts.
@@ -78,14 +90,33 @@ std::vector<double> inputs_of(Format format, int exponent, unsigned count) {
   return x;
 }
 
-std::vector<double> results(const Call& call, int order, Format format, const std::vector<double>& x) {
+/// f' of the numbers in `data`, from what a backward pass may have kept of them.
+void slopes(const Subject& of, Format format, std::uint8_t* data, std::size_t n) {
+  const Target& target = current_target();
+  if (of.from == From::output) {
+    of.call.apply(Order::value, format, data, data, n, target);
+    return backward_from_output(of.call, format, data, nullptr, data, n, target);
+  }
+  std::vector<std::uint8_t> bits((n + 7) / 8), ones(n * info_of(format).bytes);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint64_t one = encode(format, 1, Overflow::saturate);
+    std::memcpy(&ones[i * info_of(format).bytes], &one, info_of(format).bytes);  // little-endian
+  }
+  value_and_bits(of.call, format, data, data, bits.data(), n, target);
+  backward_from_bits(of.call, format, data, bits.data(), ones.data(), data, n, target);
+}
+
+std::vector<double> results(const Subject& of, Format format, const std::vector<double>& x) {
   const std::size_t bytes = info_of(format).bytes;
   std::vector<std::uint8_t> data(bytes * x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     const std::uint64_t code = encode(format, x[i], Overflow::saturate);
     std::memcpy(&data[i * bytes], &code, bytes);  // little-endian
   }
-  call.apply(static_cast<Order>(order), format, data.data(), data.data(), x.size(), current_target());
+  if (of.from == From::input)
+    of.call.apply(static_cast<Order>(of.order), format, data.data(), data.data(), x.size(), current_target());
+  else
+    slopes(of, format, data.data(), x.size());
   std::vector<double> y(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     std::uint64_t code = 0;
@@ -101,22 +132,22 @@ double estimate(const FormatInfo& format, double truth, double result) {
   return std::ldexp(result - truth, format.precision - 1 - exponent);
 }
 
-/// The worst of one binade and sign.
-Worst worst_of(const Call& call, int order, Format format, const std::vector<double>& x) {
+/// The worst of one binade and sign, and the largest difference to the truth in `absolute`.
+Worst worst_of(const Subject& of, Format format, const std::vector<double>& x, Worst& absolute) {
   const FormatInfo& in = info_of(format);
-  const std::vector<double> y = results(call, order, format, x);
+  const Order order = static_cast<Order>(of.order);
+  const std::vector<double> y = results(of, format, x);
   // Where results vanish or overflow the truth needs 256 bits, which is slow, and errors fall: a few say it.
   constexpr int kExtremes = 2;
   int extremes = 0;
   std::vector<double> usual;
   std::vector<std::size_t> which;
   Worst worst;
-  const auto measure = [&](std::size_t i) {
-    worst.take(call.error_in_ulp(static_cast<Order>(order), format, x[i], y[i]), x[i], y[i]);
-  };
+  const auto measure = [&](std::size_t i) { worst.take(of.call.error_in_ulp(order, format, x[i], y[i]), x[i], y[i]); };
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const bool extreme = y[i] == 0 || !(std::fabs(y[i]) < in.largest);
-    if (extreme ? extremes < kExtremes : format == Format::f64)
+    const bool vanishes = y[i] == 0 && of.from == From::input;
+    const bool extreme = vanishes || !(std::fabs(y[i]) < in.largest);
+    if (extreme ? extremes < kExtremes : format == Format::f64 && of.from == From::input)
       measure(i);
     else if (!extreme)
       usual.push_back(x[i]), which.push_back(i);
@@ -124,10 +155,11 @@ Worst worst_of(const Call& call, int order, Format format, const std::vector<dou
   }
   if (usual.empty()) return worst;
   std::vector<double> truth(usual.size());
-  call.apply(static_cast<Order>(order), Format::f64, usual.data(), truth.data(), usual.size(), current_target());
+  of.call.apply(order, Format::f64, usual.data(), truth.data(), usual.size(), current_target());
   std::size_t best = 0;
   double most = -1;
   for (std::size_t k = 0; k < usual.size(); ++k) {
+    absolute.take(y[which[k]] - truth[k], usual[k], y[which[k]]);
     const double error = std::fabs(estimate(in, truth[k], y[which[k]]));
     if (!(error <= most)) best = k, most = error;
   }
@@ -135,15 +167,32 @@ Worst worst_of(const Call& call, int order, Format format, const std::vector<dou
   return worst;
 }
 
-Table table(const Call& call, int order, Format format, unsigned count) {
+/// Numbers ever nearer to where f turns, of 2^exponent <= x < 2^(exponent + 1), without sign: what f(x) and a bit tell
+/// of x is least there.
+std::vector<double> near_turns(const Info& info, Format format, int exponent) {
+  constexpr int kParts = 32;
+  std::vector<double> x;
+  for (const Extremum& extremum : info.extrema) {
+    double turn = 0;
+    if (extremum.order != 0 || !parse_number(extremum.x, turn) || turn == 0 || std::ilogb(turn) != exponent) continue;
+    for (int place = 2; place < info_of(format).precision; ++place)
+      for (int part = -kParts; part <= kParts; ++part) {
+        const double near = round_to(format, std::fabs(turn) + std::ldexp(1.0 * part / kParts, exponent - place));
+        if (std::ilogb(near) == exponent) x.push_back(near);
+      }
+  }
+  return x;
+}
+
+Table table(const Subject& of, Format format, unsigned count) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const FormatInfo& in = info_of(format);
-  Table made{.format = format, .inputs = 0, .special = {}, .binades = {}, .worst = {}};
+  Table made{.format = format, .inputs = 0, .special = {}, .binades = {}, .worst = {}, .absolute = {}};
   std::vector<double> special = {0.0, -0.0};
   if (in.infinite) special.insert(special.end(), {kInfinity, -kInfinity});
-  const std::vector<double> y = results(call, order, format, special);
+  const std::vector<double> y = results(of, format, special);
   for (std::size_t i = 0; i < special.size(); ++i) {
-    const double error = call.error_in_ulp(static_cast<Order>(order), format, special[i], y[i]);
+    const double error = of.call.error_in_ulp(static_cast<Order>(of.order), format, special[i], y[i]);
     made.special.push_back({error, special[i], y[i], true});
     made.worst.take(error, special[i], y[i]);
   }
@@ -155,11 +204,14 @@ Table table(const Call& call, int order, Format format, unsigned count) {
     for (int e = start; e < start + group && e <= std::ilogb(in.largest); ++e) {
       const std::vector<double> more = inputs_of(format, e, each);
       x.insert(x.end(), more.begin(), more.end());
+      if (of.from != From::bits || complete(format)) continue;
+      const std::vector<double> near = near_turns(of.call.info(), format, e);
+      x.insert(x.end(), near.begin(), near.end());
     }
     Binade binade{start, {}, {}};
-    binade.positive = worst_of(call, order, format, x);
+    binade.positive = worst_of(of, format, x, made.absolute);
     for (double& value : x) value = -value;
-    binade.negative = worst_of(call, order, format, x);
+    binade.negative = worst_of(of, format, x, made.absolute);
     made.inputs += 2 * x.size();
     for (const Worst* worst : {&binade.negative, &binade.positive})
       made.worst.take(worst->error, worst->x, worst->result);
@@ -181,6 +233,7 @@ Json json_of(const Table& made, unsigned count) {
                {"inputs_a_binade", nullptr},
                {"binades_a_row", group_of(made.format)},
                {"worst", json_of(made.worst)},
+               {"absolute", {{"error", number_text(made.absolute.error)}, {"x", number_text(made.absolute.x)}}},
                {"special", Json::array()},
                {"rows", Json::array()}};
   if (!complete(made.format)) json["inputs_a_binade"] = each_binade(made.format, count);
@@ -195,14 +248,19 @@ Json json_of(const Table& made, unsigned count) {
 /// Rows of the table for people: no more than this.
 constexpr std::size_t kRows = 40;
 
-void print(const Call& call, int order, const Table& made, unsigned count) {
+void print(const Subject& of, const Table& made, unsigned count) {
   const FormatInfo& in = info_of(made.format);
-  fmt::print("{} of {} in {}: {} inputs, ", order_name(order), call.text(), in.name, made.inputs);
+  constexpr std::string_view from[] = {"", " from f(x)", " from f(x) and one bit"};
+  fmt::print("{} of {}{} in {}: {} inputs, ", order_name(of.order), of.call.text(), from[static_cast<int>(of.from)],
+             in.name, made.inputs);
   if (complete(made.format))
     fmt::print("all there are\n");
   else
     fmt::print("{} a binade\n", each_binade(made.format, count));
-  fmt::print("worst error {} ULP at x = {}\n\n", error_text(made.worst.error), number_text(made.worst.x));
+  fmt::print("worst error {} ULP at x = {}\n", error_text(made.worst.error), number_text(made.worst.x));
+  if (of.from != From::input)
+    fmt::print("largest error {:.3g} at x = {}\n", std::fabs(made.absolute.error), number_text(made.absolute.x));
+  fmt::print("\n");
   constexpr auto row = "{:<18} {:>9}  {:<18} {:>9}  {}\n";
   fmt::print(row, "|x| from 2^", "x < 0", "at", "x > 0", "at");
   for (const Worst& special : made.special)
@@ -262,6 +320,15 @@ Panel panel_of(const Table& made) {
 void error(const Options& options) {
   const Call call = parse_function(options.function);
   if (!call.entry->elementwise()) fail("{} works on rows: it has no error at a number", call.text());
+  const Subject of{call, options.order,
+                   options.from == "input"    ? From::input
+                   : options.from == "output" ? From::output
+                                              : From::bits};
+  if (of.from != From::input) {
+    if (options.order != 1) fail("--from {} is about f', --order 1", options.from);
+    const std::string why = of.from == From::output ? why_no_backward_from_output(call) : why_no_bits(call);
+    if (!why.empty()) fail("{}", why);
+  }
   if (!options.output.empty() && !is_picture(std::filesystem::path(options.output).extension().string()))
     fail("cannot draw {}: its name must end in .svg, .png or .pdf", options.output);
   std::optional<OutputFile> file;
@@ -272,8 +339,7 @@ void error(const Options& options) {
     const auto named = [&](std::string_view name) {
       return std::find(options.dtypes.begin(), options.dtypes.end(), name) != options.dtypes.end();
     };
-    if (named(kFormats[i].name) || named("all"))
-      tables.push_back(table(call, options.order, static_cast<Format>(i), options.inputs));
+    if (named(kFormats[i].name) || named("all")) tables.push_back(table(of, static_cast<Format>(i), options.inputs));
   }
   if (file) {
     std::vector<Panel> panels;
@@ -285,14 +351,15 @@ void error(const Options& options) {
     file->commit();
   }
   if (options.json) {
-    Json json = {{"function", call.text()}, {"order", options.order}, {"formats", Json::array()}};
+    Json json = {
+        {"function", call.text()}, {"order", options.order}, {"from", options.from}, {"formats", Json::array()}};
     for (const Table& made : tables) json["formats"].push_back(json_of(made, options.inputs));
     fmt::print("{}\n", json.dump(1));
     return;
   }
   for (const Table& made : tables) {
     if (&made != &tables.front()) fmt::print("\n");
-    print(call, options.order, made, options.inputs);
+    print(of, made, options.inputs);
   }
 }
 
@@ -309,6 +376,9 @@ void add_error(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::IsMember(names));
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
+  verb->add_option("--from", options->from, "What f' is computed from: x, f(x), or f(x) and one bit")
+      ->check(CLI::IsMember({"input", "output", "bits"}))
+      ->capture_default_str();
   verb->add_option("--inputs", options->inputs, "Inputs a binade for f32, a 64th of it for f64; others have all")
       ->capture_default_str()
       ->check(CLI::Range(1u, 1u << 20));
@@ -317,7 +387,7 @@ void add_error(CLI::App& app) {
   verb->footer(
       "A right result is within half a unit. In the tails, where results vanish, the unit is the least number.\n"
       "Examples:\n  actfun error gelu\n  actfun error tanh --order 1 --dtype all -o error.svg\n"
-      "  actfun error silu --dtype bf16 --json");
+      "  actfun error silu --dtype bf16 --json\n  actfun error sigmoid --order 1 --from output");
   verb->callback([options] { error(*options); });
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "api/inverse.h"
 #include "tool/call.h"
 #include "tool/rows.h"
 #include "tool/text.h"
@@ -20,16 +21,22 @@ struct Options {
   std::string function, kinks, dtype = "f32", tier = "exact", format = "dec";
   std::vector<std::string> numbers;
   int order = 0;
-  bool json = false;
+  bool json = false, inverse = false, from_output = false;
 };
 
 /// Numbers of any format are held by doubles on their way in and out.
-std::vector<double> compute(const Call& call, int order, Format format, const std::vector<double>& numbers) {
+std::vector<double> compute(const Call& call, const Options& options, Format format,
+                            const std::vector<double>& numbers) {
   if (call.entry->elementwise()) {
     const std::size_t n = numbers.size(), bytes = info_of(format).bytes;
     std::vector<unsigned char> x(n * bytes), y(n * bytes);
     convert(Format::f64, numbers.data(), format, x.data(), n, current_target().bit);
-    call.apply(static_cast<Order>(order), format, x.data(), y.data(), n, current_target());
+    if (options.inverse)
+      invert(call, format, x.data(), y.data(), n, current_target());
+    else if (options.from_output)
+      backward_from_output(call, format, x.data(), nullptr, y.data(), n, current_target());
+    else
+      call.apply(static_cast<Order>(options.order), format, x.data(), y.data(), n, current_target());
     std::vector<double> results(n);
     convert(format, y.data(), Format::f64, results.data(), n, current_target().bit);
     return results;
@@ -82,6 +89,12 @@ void read_lines(Format format, Batch batch) {
 void eval(const Options& options) {
   const Call call = parse_call(options.function, options.kinks);
   if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
+  if (!call.entry->elementwise() && (options.inverse || options.from_output))
+    fail("{} works on rows: it has no inverse", call.text());
+  const std::string why = options.inverse       ? why_no_inverse(call)
+                          : options.from_output ? why_no_backward_from_output(call)
+                                                : "";
+  if (!why.empty()) fail("{}", why);
   const Format format = parse_format(options.dtype);
   if (!call.entry->elementwise() && format != Format::f32)
     fail("{} works on f32 only, not {}", call.text(), options.dtype);
@@ -89,7 +102,7 @@ void eval(const Options& options) {
 
   const auto print = [&](const std::vector<double>& x) {
     std::string out;
-    for (const double y : compute(call, options.order, format, x)) (out += spell(y)) += '\n';
+    for (const double y : compute(call, options, format, x)) (out += spell(y)) += '\n';
     fmt::print("{}", out);
     std::fflush(stdout);
   };
@@ -105,8 +118,9 @@ void eval(const Options& options) {
   nlohmann::ordered_json json = {{"function", call.text()},      {"order", options.order},
                                  {"dtype", options.dtype},       {"tier", options.tier},
                                  {"x", nlohmann::json::array()}, {"y", nlohmann::json::array()}};
+  if (options.inverse || options.from_output) json["order"] = options.inverse ? "inverse" : "f' from f";
   if (call.kinks != Kinks::actfun) json["kinks"] = name_of(call.kinks);
-  for (const double y : compute(call, options.order, format, x)) json["y"].push_back(spell(y));
+  for (const double y : compute(call, options, format, x)) json["y"].push_back(spell(y));
   for (const double value : x) json["x"].push_back(spell(value));
   fmt::print("{}\n", json.dump(1));
 }
@@ -119,6 +133,11 @@ void add_eval(CLI::App& app) {
   verb->add_option("FUNCTION", options->function, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
   verb->add_option("X", options->numbers, "Numbers: decimal, 0x1.8p+2, inf, nan. Without: one a line from stdin");
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
+  const auto inverse = verb->add_flag("--inverse", options->inverse, "x of f(x), where f is strictly monotone");
+  const auto from_output =
+      verb->add_flag("--from-output", options->from_output, "f'(x) of f(x), where it follows from that");
+  const auto order = verb->get_option("--order");
+  inverse->excludes(order)->excludes(from_output), from_output->excludes(order);
   add_kinks_option(verb, options->kinks);
   verb->add_option("--dtype", options->dtype, "Format of numbers and results")->check(CLI::IsMember(format_names()));
   verb->add_option("--tier", options->tier, "Promise on the results")->check(CLI::IsMember({"exact"}));
@@ -130,7 +149,7 @@ void add_eval(CLI::App& app) {
       "Examples:\n  actfun eval gelu -5.5 0x1.8p+2 inf\n  actfun eval elu:alpha=0.5 --order 1 -1\n"
       "  actfun eval leaky_relu@keras -1\n  actfun eval hardtanh --order 1 --kinks jax 1\n"
       "  seq -3 0.5 3 | actfun eval tanh --format hex\n  actfun eval softmax 1 2 3\n"
-      "  actfun eval gelu --dtype bf16 -1.5");
+      "  actfun eval gelu --dtype bf16 -1.5\n  actfun eval sigmoid --inverse 0.25");
   verb->callback([options] { eval(*options); });
 }
 

@@ -166,8 +166,7 @@ NpyReader::NpyReader(const std::string& path, std::optional<Format> format) : pa
 
 NpyReader::~NpyReader() { close(descriptor_); }
 
-/// The format of elements that NumPy describes by `type`. Throws when there is none, or not the one that was asked for.
-static Format format_of(const std::string& type, std::optional<Format> wanted) {
+Format npy_format(const std::string& type, std::optional<Format> wanted) {
   constexpr std::pair<std::string_view, Format> kNumpys[] = {
       {"<f4", Format::f32}, {"<f8", Format::f64}, {"<f2", Format::f16}};
   for (const auto& [name, format] : kNumpys)
@@ -187,6 +186,19 @@ static Format format_of(const std::string& type, std::optional<Format> wanted) {
       type);
 }
 
+NpyStart npy_start(std::span<const unsigned char> bytes) {
+  if (bytes.size() < 10 || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0) fail("not a .npy file");
+  const int version = bytes[6];
+  if (version < 1 || version > 3 || bytes[7] != 0)
+    fail(".npy version {}.{} is unknown: 1.0, 2.0, 3.0", version, bytes[7]);
+  const std::size_t digits = version == 1 ? 2 : 4;
+  if (bytes.size() < 8 + digits) fail("the file ends within its header");
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < digits; ++i) length |= std::uint64_t{bytes[8 + i]} << (8 * i);
+  if (length > kLongestHeader) fail("its header of {} bytes is too long", length);
+  return {8 + digits, length};
+}
+
 void NpyReader::read_header(std::optional<Format> format) {
   struct stat status;
   if (fstat(descriptor_, &status) < 0) fail_errno("fstat");
@@ -197,20 +209,12 @@ void NpyReader::read_header(std::optional<Format> format) {
   unsigned char start[12] = {};
   const std::size_t known = size_ < sizeof start ? size_ : sizeof start;
   read_bytes(start, known, 0);
-  if (known < 10 || std::memcmp(start, kMagic.data(), kMagic.size()) != 0) fail("not a .npy file");
-  const int version = start[6];
-  if (version < 1 || version > 3 || start[7] != 0)
-    fail(".npy version {}.{} is unknown: 1.0, 2.0, 3.0", version, start[7]);
-  const std::uint64_t before = version == 1 ? 10 : 12;
-  const std::uint64_t length = version == 1
-                                   ? start[8] | start[9] << 8
-                                   : start[8] | start[9] << 8 | start[10] << 16 | std::uint64_t{start[11]} << 24;
+  const auto [before, length] = npy_start({start, known});
   if (size_ < before || length > size_ - before) fail("the file ends within its header");
-  if (length > kLongestHeader) fail("its header of {} bytes is too long", length);
   std::string text(length, ' ');
   read_bytes(text.data(), length, before);
   header_ = parse_npy_header(text);
-  format_ = format_of(header_.type, format);
+  format_ = npy_format(header_.type, format);
   data_offset_ = before + length;
   const std::uint64_t wanted = header_.elements() * info_of(format_).bytes, present = size_ - data_offset_;
   if (present != wanted)

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,14 +26,25 @@ struct NpyHeader {
 /// The dictionary alone, without magic number and length. Throws on anything but the three keys of the format.
 NpyHeader parse_npy_header(std::string_view text);
 
+/// Where the dictionary lies: `length` bytes after the first `before`.
+struct NpyStart {
+  std::uint64_t before, length;
+};
+/// From a file's first 12 bytes, or all that it has. Throws unless these begin a .npy file of a known version.
+NpyStart npy_start(std::span<const unsigned char> bytes);
+
+/// The format of elements that NumPy describes by `type`: f32, f64 and f16 ('<f4', '<f8', '<f2'); other formats lie in
+/// files as integers or raw bytes of their size, and `wanted` says what they are. Throws when there is none, or not the
+/// one that was asked for.
+Format npy_format(const std::string& type, std::optional<Format> wanted);
+
 /// All bytes in front of the elements.
 std::string npy_header_bytes(const NpyHeader& header);
 
 /// An array of numbers in a file. Everything is checked when it is opened, the length of the file included.
 class NpyReader {
  public:
-  /// NumPy has types for f32, f64 and f16 ('<f4', '<f8', '<f2'). Other formats lie in files as integers or raw bytes of
-  /// their size, and `format` says what they are.
+  /// `format` as npy_format takes it.
   explicit NpyReader(const std::string& path, std::optional<Format> format = std::nullopt);
   ~NpyReader();
   NpyReader(const NpyReader&) = delete;

@@ -106,26 +106,6 @@ std::string inline_svg(std::string svg, std::string_view id, std::string_view la
   return replace_all(svg, "font-family=\"DejaVu Sans\"", "");
 }
 
-std::string figure(const std::string& svg, std::string_view id, std::string_view label, std::string_view caption) {
-  return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", inline_svg(svg, id, label), typeset(caption));
-}
-
-std::string table(const Page& page) {
-  std::string text = "<div class=\"scroll\"><table>\n<thead><tr>";
-  for (const std::string& column : page.columns) text += fmt::format("<th scope=\"col\">{}</th>", typeset(column));
-  text += "</tr></thead>\n<tbody>\n";
-  for (const auto& row : page.rows) {
-    text += "<tr>";
-    for (const Cell& cell : row) {
-      const std::string shown = typeset(cell.text);
-      text += fmt::format("<td data-key=\"{}\">{}</td>", escape_html(cell.key),
-                          cell.link.empty() ? shown : fmt::format("<a href=\"#{}\">{}</a>", cell.link, shown));
-    }
-    text += "</tr>\n";
-  }
-  return text + "</tbody></table></div>\n";
-}
-
 std::string article(const Card& card) {
   std::string text = fmt::format("<article id=\"{0}\"><h3><a href=\"#{0}\">{0}</a></h3>\n", card.name);
   text += fmt::format("<div class=\"formula\">{}</div>\n", card.formula);
@@ -174,23 +154,49 @@ std::string typeset(std::string_view text) {
   return set;
 }
 
-std::string html(const Page& page) {
+std::string figure(const std::string& svg, std::string_view id, std::string_view label, std::string_view caption) {
+  return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", inline_svg(svg, id, label), typeset(caption));
+}
+
+std::string table(const std::vector<std::string>& columns, const std::vector<std::vector<Cell>>& rows) {
+  std::string text = "<div class=\"scroll\"><table>\n<thead><tr>";
+  for (const std::string& column : columns) text += fmt::format("<th scope=\"col\">{}</th>", typeset(column));
+  text += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : rows) {
+    text += "<tr>";
+    for (const Cell& cell : row) {
+      const std::string shown = typeset(cell.text);
+      text += fmt::format("<td data-key=\"{}\">{}</td>", escape_html(cell.key),
+                          cell.link.empty() ? shown : fmt::format("<a href=\"#{}\">{}</a>", cell.link, shown));
+    }
+    text += "</tr>\n";
+  }
+  return text + "</tbody></table></div>\n";
+}
+
+std::string document(std::string_view tab, std::string_view title, std::string_view lead, std::string_view navigation,
+                     std::string_view body, std::string_view closing) {
   std::string text =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>Activation functions, a gallery</title>\n<link rel=\"icon\" href=\"data:,\">\n";
-  text += fmt::format("<style>{}</style>\n</head>\n<body>\n<header>\n<h1>Activation functions</h1>\n", kStyle);
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
+  text += fmt::format("<title>{}</title>\n<link rel=\"icon\" href=\"data:,\">\n", tab);
+  text += fmt::format("<style>{}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n", kStyle, title);
+  text += fmt::format("<p class=\"lead\">{}</p>\n<nav>{}</nav>\n</header>\n<main>\n", lead, navigation);
+  text += body;
   text +=
-      "<p class=\"lead\">Each with its slope and its curvature, drawn from results that are correctly "
-      "rounded.</p>\n<nav>";
-  for (const Card& card : page.cards) text += fmt::format("<a href=\"#{0}\">{0}</a> ", card.name);
-  text += "</nav>\n</header>\n<main>\n";
-  text += figure(page.sheet_svg, "sheet", "Classic activation functions", page.sheet_caption);
-  text += "<h2>All at a glance</h2>\n" + table(page) + "<h2>One by one</h2>\n";
-  for (const Card& card : page.cards) text += article(card);
-  text += fmt::format("</main>\n<footer>{}</footer>\n<script>{}</script>\n</body>\n</html>\n", typeset(page.closing),
-                      kScript);
+      fmt::format("</main>\n<footer>{}</footer>\n<script>{}</script>\n</body>\n</html>\n", typeset(closing), kScript);
   return text;
+}
+
+std::string html(const Page& page) {
+  std::string navigation;
+  for (const Card& card : page.cards) navigation += fmt::format("<a href=\"#{0}\">{0}</a> ", card.name);
+  std::string body = figure(page.sheet_svg, "sheet", "Classic activation functions", page.sheet_caption);
+  body += "<h2>All at a glance</h2>\n" + table(page.columns, page.rows) + "<h2>One by one</h2>\n";
+  for (const Card& card : page.cards) body += article(card);
+  return document("Activation functions, a gallery", "Activation functions",
+                  "Each with its slope and its curvature, drawn from results that are correctly rounded.", navigation,
+                  body, page.closing);
 }
 
 }  // namespace actfun::tool

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gallery's page: one HTML file that needs nothing else, in light and in dark.
+// Pages: each one HTML file that needs nothing else, in light and in dark; and the gallery's.
 #pragma once
 
 #include <string>
@@ -21,6 +21,13 @@ struct Card {
 struct Cell {
   std::string text, key, link;
 };
+
+/// The parts of a page. Text is typeset, SVG must be gnuplot's; `id` keeps the pictures of a page apart.
+std::string figure(const std::string& svg, std::string_view id, std::string_view label, std::string_view caption);
+std::string table(const std::vector<std::string>& columns, const std::vector<std::vector<Cell>>& rows);
+/// The whole of it, around HTML for below the title and for the body.
+std::string document(std::string_view tab, std::string_view title, std::string_view lead, std::string_view navigation,
+                     std::string_view body, std::string_view closing);
 
 struct Page {
   std::string sheet_svg, sheet_caption;

@@ -93,6 +93,20 @@ Json extrema_json(const Info& info) {
   return json;
 }
 
+Json from_output_json(const FromOutput& f) {
+  if (f.formula.empty()) return {{"possible", false}, {"formula", nullptr}, {"reason", f.reason}};
+  Json json = {{"possible", true},
+               {"formula", f.formula},
+               {"condition", f.condition},
+               {"loses_accuracy_where_saturated", f.loses_accuracy}};
+  if (!f.note.empty()) json["note"] = f.note;
+  return json;
+}
+Json inverse_json(const Inverse& f) {
+  if (f.condition.empty()) return {{"possible", false}, {"reason", f.reason}};
+  return {{"possible", true}, {"condition", f.condition}};
+}
+
 Json parameters_json(const Call& call) {
   Json json = Json::array();
   const auto& parameters = call.info().parameters;
@@ -113,6 +127,12 @@ std::string in_brackets(std::string_view evidence, std::string_view remark) {
   for (const std::string_view text : {evidence, remark})
     if (!text.empty()) texts.push_back(text);
   return texts.empty() ? "" : fmt::format(" ({})", fmt::join(texts, "; "));
+}
+
+/// "text if condition", or why there is none.
+std::string possible_fact(std::string_view text, std::string_view condition, std::string_view reason) {
+  if (condition.empty()) return fmt::format("none: {}", reason);
+  return condition == "always" ? std::string(text) : fmt::format("{} if {}", text, condition);
 }
 
 std::string limits_fact(const Call& call, int order) {
@@ -210,6 +230,8 @@ Json record(const Call& call) {
     json["lipschitz"] = {{"expression", info.lipschitz}, {"default", lipschitz_default(call)}};
     json["roots"] = texts_json(info.roots);
     json["extrema"] = extrema_json(info);
+    json["from_output"] = from_output_json(info.from_output);
+    json["inverse"] = inverse_json(info.inverse);
   }
   json["presets"] = presets_json(info);
   json["paper"] = info.paper.empty() ? Json() : Json(info.paper);
@@ -263,6 +285,12 @@ std::vector<std::pair<std::string, std::string>> facts(const Call& call) {
   for (const Extremum& extremum : info.extrema)
     add(fmt::format("{} of {}", extremum.type, order_name(extremum.order)),
         fmt::format("{} at x = {}", short_decimals(extremum.value), short_decimals(extremum.x)));
+  if (call.entry->elementwise()) {
+    const FromOutput& f = info.from_output;
+    const std::string formula = f.condition == "always" ? std::string(f.formula) : fmt::format("({})", f.formula);
+    add("f' from y=f(x)", possible_fact(formula, f.condition, f.reason));
+    add("inverse", possible_fact("strictly monotone", info.inverse.condition, info.inverse.reason));
+  }
   add("aliases", fmt::format("{}", fmt::join(info.aliases.begin(), info.aliases.end(), ", ")));
   add("known as", fmt::format("{}", fmt::join(info.known_as.begin(), info.known_as.end(), ", ")));
   for (const Preset& preset : info.presets)

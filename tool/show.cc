@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/trace/formula.h"
+#include "lab/gain.h"
 #include "tool/call.h"
 #include "tool/certified.h"
 #include "tool/record.h"
@@ -25,6 +26,13 @@ void print_card(const Call& call) {
   line("f''(x)", info.second_derivative);
   fmt::print("\n");
   for (const auto& [label, text] : facts(call)) line(label, text);
+  if (call.entry->elementwise()) {
+    const lab::Moments m = lab::moments(call);
+    line("gain", m.slope > 0
+                     ? fmt::format("{:.9g} for weights (He, Glorot); E[f^2] = {:.9g}, E[f'^2] = {:.9g} of normal x",
+                                   m.gain(), m.value, m.slope)
+                     : fmt::format("none: E[f'^2] = 0 of normal x; E[f^2] = {:.9g}", m.value));
+  }
   line("certificate", certificate_summary(*call.entry));
 }
 

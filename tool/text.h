@@ -45,6 +45,9 @@ std::string_view order_name(int order);
 
 std::string_view trim(std::string_view text);
 
+/// `text` with what a terminal might obey replaced by '?'.
+std::string printable(std::string text);
+
 /// `text` with everything replaced that means something to HTML.
 std::string escape_html(std::string_view text);
 

@@ -26,5 +26,7 @@ void add_naive(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_targets(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_lab(CLI::App& app);
+void add_health(CLI::App& app);
 
 }  // namespace actfun::tool

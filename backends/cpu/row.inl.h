@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Row: one row of floats as the axis functions see it. Included once per target, inside namespace
+// Row: one row of floats, or of doubles, as the axis functions see it. Included once per target, inside namespace
 // actfun::HWY_NAMESPACE.
 //
 // Same bits on every target: exp is one polynomial on fused multiply-adds, which targets without them take from libm,
@@ -18,9 +18,14 @@ HWY_INLINE Real fused(Real a, Real b, Real c) {
 #endif
 }
 
-/// exp(x) for x <= 0 within 2^-51; 0 below -200, where no float is left of it, and at 0 unless asked for.
+HWY_INLINE Real load(const float* x) { return to_doubles(hn::LoadU(Floats(), x)); }
+HWY_INLINE Real load(const double* x) { return hn::LoadU(Doubles(), x); }
+HWY_INLINE void store(Real y, float* to) { hn::StoreU(to_floats(y.v[0]), Floats(), to); }
+HWY_INLINE void store(Real y, double* to) { hn::StoreU(y.v[0], Doubles(), to); }
+
+/// exp(x) for x <= 0 within 2^-51; 0 where no T is left of it, or nearly none, and at 0 unless asked for.
 /// Coefficients: scripts/fit/exp.sollya.
-template <bool at_zero>
+template <bool at_zero, class T>
 HWY_INLINE Real exp_of_difference(Real x) {
   constexpr double q[] = {0x1p-1,
                           0x1.5555555555559p-3,
@@ -33,14 +38,15 @@ HWY_INLINE Real exp_of_difference(Real x) {
                           0x1.27e513963fd37p-22,
                           0x1.af5f116bdd1ccp-26,
                           0x1.1f197f5fdd1f5p-29};
-  const Real z = at_least(x, -256.0);
+  constexpr double least = std::is_same_v<T, float> ? -200 : -708;
+  const Real z = at_least(x, least);
   const Real m = fused(z, 0x1.71547652b82fep0, kRoundToInteger), n = m - kRoundToInteger;
   const Real r = fused(n, -0x1.abc9e3b39803fp-56, fused(n, -0x1.62e42fefa39efp-1, z));
   Real p = q[10];
   for (int i = 9; i >= 0; --i) p = fused(p, r, q[i]);
   const Real e = fused(p * r, r, r);
   const Real scale = from_bits(bits(m).left<52>() + 0x3FF0000000000000);
-  const Mask counts = at_zero ? x > -200.0 : (x > -200.0) & (x < 0.0);
+  const Mask counts = at_zero ? x > least : (x > least) & (x < 0.0);
   return select(counts, fused(scale, e, scale), 0.0);
 }
 
@@ -68,10 +74,11 @@ inline double log1p_of_sum(double x) {
   return std::fma(exponent, 0x1.62e42fefa39efp-1, s * y);
 }
 
+template <class T>
 class Row {
  public:
-  HWY_INLINE Row(const float* x, float* y, std::size_t n) : x_(x), y_(y), n_(n) {
-    const hn::ScalableTag<float> d;
+  HWY_INLINE Row(const T* x, T* y, std::size_t n) : x_(x), y_(y), n_(n) {
+    const hn::ScalableTag<T> d;
     const std::size_t lanes = hn::Lanes(d);
     auto maximum = hn::Set(d, -kInfinity), nan = hn::Zero(d);
     std::size_t i = 0;
@@ -81,7 +88,7 @@ class Row {
       nan = hn::Or(nan, hn::VecFromMask(d, hn::IsNaN(v)));
     }
     nan_ = !hn::AllFalse(d, hn::MaskFromVec(nan));
-    alignas(64) float maxima[16];
+    alignas(64) T maxima[16];
     hn::Store(maximum, d, maxima);
     for (std::size_t k = 0; k < lanes; ++k) maximum_ = maxima[k] > maximum_ ? maxima[k] : maximum_;
     for (; i < n; ++i) {
@@ -98,22 +105,19 @@ class Row {
 
   /// The sum of exp(x_i - maximum) less the 1 of the maximum itself, with the relative accuracy that log1p deserves.
   HWY_INLINE double excess_sum_of_exp() const {
-    const Doubles d;
     constexpr std::size_t kSums = 16;
-    const std::size_t lanes = hn::Lanes(d);
+    const std::size_t lanes = hn::Lanes(Doubles());
     alignas(64) double sums[kSums] = {};
-    alignas(64) float padded[kSums];
-    const Real maximum = maximum_;
+    alignas(64) T padded[kSums];
+    const Real maximum = static_cast<double>(maximum_);
     for (std::size_t i = 0; i < n_; i += kSums) {
-      const float* from = x_ + i;
+      const T* from = x_ + i;
       if (n_ - i < kSums) {
         for (std::size_t k = 0; k < kSums; ++k) padded[k] = i + k < n_ ? x_[i + k] : -kInfinity;
         from = padded;
       }
-      for (std::size_t k = 0; k < kSums; k += lanes) {
-        const Real x = to_doubles(hn::LoadU(Floats(), from + k));
-        hn::Store((Real(hn::Load(d, sums + k)) + exp_of_difference<false>(x - maximum)).v[0], d, sums + k);
-      }
+      for (std::size_t k = 0; k < kSums; k += lanes)
+        store(load(sums + k) + exp_of_difference<false, T>(load(from + k) - maximum), sums + k);
     }
     for (std::size_t width = kSums / 2; width > 0; width /= 2)
       for (std::size_t k = 0; k < width; ++k) sums[k] += sums[k + width];
@@ -123,26 +127,23 @@ class Row {
   /// y_i = f(x_i)
   template <class Function>
   HWY_INLINE void map(const Function& f) const {
-    const Floats df;
-    const std::size_t lanes = hn::Lanes(df);
+    const std::size_t lanes = hn::Lanes(Doubles());
     std::size_t i = 0;
-    for (; i + lanes <= n_; i += lanes)
-      hn::StoreU(to_floats(f(Real(to_doubles(hn::LoadU(df, x_ + i)))).v[0]), df, y_ + i);
+    for (; i + lanes <= n_; i += lanes) store(f(load(x_ + i)), y_ + i);
     if (i < n_) {
-      alignas(64) float padded[16] = {};
-      std::memcpy(padded, x_ + i, (n_ - i) * sizeof(float));
-      const Real x = to_doubles(hn::Load(df, padded));
-      hn::Store(to_floats(f(x).v[0]), df, padded);
-      std::memcpy(y_ + i, padded, (n_ - i) * sizeof(float));
+      alignas(64) T padded[16] = {};
+      std::memcpy(padded, x_ + i, (n_ - i) * sizeof(T));
+      store(f(load(padded)), padded);
+      std::memcpy(y_ + i, padded, (n_ - i) * sizeof(T));
     }
   }
 
  private:
-  static constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const float* x_;
-  float* y_;
+  static constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  const T* x_;
+  T* y_;
   std::size_t n_;
-  float maximum_ = -kInfinity;
+  T maximum_ = -kInfinity;
   bool nan_ = false;
   std::size_t maxima_ = 0;  ///< how often the maximum occurs
 };

@@ -32,7 +32,9 @@ typedef enum actfun_status {
   ACTFUN_BAD_SHAPE = 5,         /* a size that does not fit the others, or too large for memory */
   ACTFUN_BAD_TARGET = 6,        /* ACTFUN_TARGET names an instruction set that this machine or build lacks */
   ACTFUN_BAD_FORMAT = 7,        /* not an order, a format, an overflow rule or a quantisation of this interface */
-  ACTFUN_BAD_KINKS = 8          /* a convention that does not exist, or is not known for this function's kinks */
+  ACTFUN_BAD_KINKS = 8,         /* a convention that does not exist, or is not known for this function's kinks */
+  ACTFUN_BAD_LABEL = 9,         /* a label, or the number of a winner, that is none of its row's */
+  ACTFUN_NOT_POSSIBLE = 10      /* what the function, with these parameters or conventions, does not have */
 } actfun_status;
 
 /* What to compute of an elementwise function: f, f' or f''. */
@@ -149,6 +151,45 @@ ACTFUN_API actfun_status actfun_parameter_gradients(const actfun_function* f, ac
                                                     const actfun_channels* shape, const void* x, const void* g,
                                                     double* const* gradients);
 
+/* dx[i] = g[i] f'(x[i]) from the output y[i] = f(x[i]), for functions whose f' follows from f: f' is taken as a function of
+ * the number y[i], and the product is rounded once. Where f saturates, y has lost by its own rounding what f' depends on;
+ * the function's page says how much. What is computed for a y that f does not attain has no meaning. dx may be y or g.
+ * Status NOT_POSSIBLE: the function has no such formula, or not for these parameters or conventions at kinks. */
+ACTFUN_API actfun_status actfun_backward_from_output(const actfun_function* f, actfun_format format, const void* y,
+                                                     const void* g, void* dx, size_t n);
+
+/* x[i] = the number nearest to the x with f(x) = y[i], for strictly monotone functions: logit, atanh, log, tan and so on,
+ * in any format, rounded once. What f attains or approaches at +-inf only, exactly or rounded to the format, gives
+ * +-inf; what f does not attain gives NaN. f(0) gives 0, with y's sign where f(0) = 0. x may be y.
+ * Status NOT_POSSIBLE: f is not strictly monotone, or not with these parameters. */
+ACTFUN_API actfun_status actfun_inverse(const actfun_function* f, actfun_format format, const void* y, void* x, size_t n);
+
+/* Backward passes that keep one bit an element in the place of x: bit i % 8 of bits[i / 8], in (n + 7) / 8 bytes.
+ * * Where f' has two values (relu, leaky_relu, prelu, hardtanh, relu6, hard_sigmoid, the shrinks, threshold): whether it
+ *   is the larger one. dx is bit for bit that of actfun_backward, but for a NaN x, which counts as the smaller slope;
+ *   y is not needed, and may be NULL in actfun_backward_from_bits.
+ * * Where f falls to one minimum and rises again, or the other way round (silu, gelu, mish and their like): whether x
+ *   lies before it. Then x is found from y and the bit, and dx = g f'(x) with it. y is known to half a unit; so f'(x) is
+ *   off by what that means for x: near the minimum by about the square root of a unit, relative to the largest |f'|;
+ *   docs/design/inverse.md has the errors found.
+ * y may be x; dx may be y or g; bits must not overlap anything.
+ * Status NOT_POSSIBLE: the function is of neither kind, or not with these parameters or conventions. */
+ACTFUN_API actfun_status actfun_value_and_bits(const actfun_function* f, actfun_format format, const void* x, void* y,
+                                               uint8_t* bits, size_t n);
+ACTFUN_API actfun_status actfun_backward_from_bits(const actfun_function* f, actfun_format format, const void* y,
+                                                   const uint8_t* bits, const void* g, void* dx, size_t n);
+
+/* What functions may lack. */
+typedef enum actfun_ability {
+  ACTFUN_CAN_BACKWARD_FROM_OUTPUT = 0,
+  ACTFUN_CAN_INVERSE = 1,
+  ACTFUN_CAN_BACKWARD_FROM_BITS = 2
+} actfun_ability;
+
+/* OK if the function has it, with its parameters and conventions; NOT_POSSIBLE if not, and then `message` (may be NULL;
+ * at most `size` bytes with the final zero) tells why. */
+ACTFUN_API actfun_status actfun_can(const actfun_function* f, actfun_ability ability, char* message, size_t size);
+
 /* softmax and log_softmax along the middle axis of an array of shape [outer, length, inner] in C order (inner = 1: the
  * last axis). At most 0.501 ULP from the real-number result. A row with a NaN is all NaN; exactly one +inf is the limit
  * (one-hot; log: 0 there, -inf elsewhere); several +inf, or -inf everywhere, have no limit and give NaN.
@@ -161,6 +202,60 @@ ACTFUN_API actfun_status actfun_log_softmax(const float* x, float* y, size_t out
  * Goodfellow et al. 2013. No buffer may overlap another. */
 ACTFUN_API actfun_status actfun_maxout(const float* x, float* y, int32_t* index, size_t outer, size_t groups, size_t k,
                                        size_t inner);
+
+/* Backward of softmax and log_softmax from their output y, along the middle axis, in any format (Bridle 1990):
+ *   softmax      dx_i = y_i (g_i - sum_j g_j y_j)
+ *   log_softmax  dx_i = g_i - exp(y_i) sum_j g_j
+ * y, g (the loss's gradient by y) and dx have shape [outer, length, inner]; dx may be y or g. Computed in double, sums of
+ * length n over sixteen partial sums in an order of their own, and rounded once (16- and 8-bit formats: to f32 first):
+ * as functions of y and g, within 0.501 ULP and (n/16 + 10) 2^-53 of the terms' magnitudes, y_i (|g_i| + sum_j |g_j y_j|)
+ * or |g_i| + exp(y_i) sum_j |g_j|, which says more where the terms cancel. What y has lost by its own rounding comes on
+ * top: up to half a unit of y in every term. Where exp(y_i) is below e^-200 (f64: e^-708) it counts as 0.
+ * A row of one element has gradient 0 for softmax. A NaN in y or g, or an infinite g, makes NaNs of the row; a y that
+ * came from a row with one +inf (one-hot) gives 0 for softmax. */
+ACTFUN_API actfun_status actfun_softmax_backward(actfun_format format, const void* y, const void* g, void* dx,
+                                                 size_t outer, size_t length, size_t inner);
+ACTFUN_API actfun_status actfun_log_softmax_backward(actfun_format format, const void* y, const void* g, void* dx,
+                                                     size_t outer, size_t length, size_t inner);
+
+/* The Jacobian of softmax at one row y of n outputs: jacobian[i * n + j] = dy_i/dx_j = y_i ((i == j) - y_j), within 0.501
+ * ULP. For study and tests: gradients need actfun_softmax_backward only. The buffers must not overlap. */
+ACTFUN_API actfun_status actfun_softmax_jacobian(actfun_format format, const void* y, void* jacobian, size_t n);
+
+/* Backward of maxout: the gradient goes to the winner alone, whose number actfun_maxout wrote to index (the first on a
+ * tie). g and index have shape [outer, groups, inner], dx [outer, groups * k, inner]: g where it won, 0 elsewhere. Any
+ * format. An index outside [0, k) is refused with ACTFUN_BAD_LABEL, nothing is written, and `message` (may be NULL; at
+ * most `size` bytes with the final zero) tells where. No buffer may overlap another. Goodfellow et al. 2013. */
+ACTFUN_API actfun_status actfun_maxout_backward(actfun_format format, const void* g, const int32_t* index, void* dx,
+                                                size_t outer, size_t groups, size_t k, size_t inner, char* message,
+                                                size_t size);
+
+/* How the losses of rows become one. */
+typedef enum actfun_reduction { ACTFUN_MEAN = 0, ACTFUN_SUM = 1, ACTFUN_NONE = 2 } actfun_reduction;
+
+/* Softmax and cross-entropy in one, from logits x of shape [outer, classes, inner] and labels of shape [outer, inner],
+ * each in [0, classes) (Bridle 1990):
+ *   loss of a row = log(sum_j exp(x_j)) - x_label,   dx_i = scale (softmax(x)_i - (i == label)),
+ * stable for any finite logits, and free of cancellation: near a certain, right prediction loss and gradient keep their
+ * relative accuracy. `loss` receives the mean or the sum over all rows, or with ACTFUN_NONE one number a row, as doubles
+ * (within 2^-45, relative, for rows of up to 100,000). dx, of x's shape and format, receives `scale` times the gradient
+ * of that loss by x, with 1 / rows for the mean; it may be x, or NULL when only the loss is wanted. In f32 it is within
+ * 0.501 ULP; in f64 within 2^-42, relative; narrower formats round the f32 result again.
+ * A row with a NaN, with several +inf, or -inf everywhere, makes loss and gradient NaN; with exactly one +inf they are
+ * the limits: p is one-hot, the loss 0 or inf. A label of a class with logit -inf: loss inf. The mean over no rows is
+ * NaN. A label outside [0, classes) is refused with ACTFUN_BAD_LABEL, nothing is written, and `message` (as above) names
+ * row (o * inner + i) and label. */
+ACTFUN_API actfun_status actfun_cross_entropy(actfun_format format, actfun_reduction reduction, const void* x,
+                                              const int32_t* labels, double scale, double* loss, void* dx, size_t outer,
+                                              size_t classes, size_t inner, char* message, size_t size);
+
+/* The same with a weight t for every class in place of a label, in x's shape and format; probabilities, as a rule:
+ *   loss of a row = sum_i t_i (log(sum_j exp(x_j)) - x_i),   dx_i = scale (softmax(x)_i sum_j t_j - t_i).
+ * A weight of 0 adds nothing, even where its logit is -inf. dx may be x or targets. Where softmax(x)_i is near t_i the
+ * gradient cancels, and is then within 2^-42 of t_i, absolutely. */
+ACTFUN_API actfun_status actfun_soft_cross_entropy(actfun_format format, actfun_reduction reduction, const void* x,
+                                                   const void* targets, double scale, double* loss, void* dx,
+                                                   size_t outer, size_t classes, size_t inner);
 
 /* The number of functions, and the name of function `id` (NULL when there is none). */
 ACTFUN_API size_t actfun_count(void);

@@ -200,6 +200,54 @@ void backward(const actfun_function& f, std::span<const T> x, std::span<const T>
   const actfun_channels all = checked(shape, x.size(), "backward");
   check(actfun_backward_channels(&f, format_of<T>(), &all, x.data(), g.data(), dx.data()), "backward", f);
 }
+/// Throws Error, which tells what the function lacks, unless status is OK.
+inline void check(actfun_status status, const char* call, actfun_function f, actfun_ability ability) {
+  if (status == ACTFUN_NOT_POSSIBLE) {
+    char message[512];
+    actfun_can(&f, ability, message, sizeof message);
+    throw Error(std::string("actfun: ") + call + ": " + message, status);
+  }
+  check(status, call, f);
+}
+template <class T>
+void backward_from_output(const actfun_function& f, std::span<const T> y, std::span<const T> g, std::span<T> dx) {
+  check_lengths(y.size(), g.size(), "backward_from_output");
+  check_lengths(y.size(), dx.size(), "backward_from_output");
+  check(actfun_backward_from_output(&f, format_of<T>(), y.data(), g.data(), dx.data(), y.size()),
+        "backward_from_output", f, ACTFUN_CAN_BACKWARD_FROM_OUTPUT);
+}
+template <class T>
+void inverse(const actfun_function& f, std::span<const T> y, std::span<T> x) {
+  check_lengths(y.size(), x.size(), "inverse");
+  check(actfun_inverse(&f, format_of<T>(), y.data(), x.data(), y.size()), "inverse", f, ACTFUN_CAN_INVERSE);
+}
+template <class T>
+T inverse(const actfun_function& f, T y) {
+  inverse<T>(f, {&y, 1}, {&y, 1});
+  return y;
+}
+inline void check_bits(std::size_t bytes, std::size_t n, const char* call) {
+  if (bytes != n / 8 + (n % 8 != 0))
+    throw Error(std::string("actfun: ") + call + ": " + std::to_string(bytes) + " bytes for the bits of " +
+                    std::to_string(n) + " elements, one each",
+                ACTFUN_BAD_SHAPE);
+}
+template <class T>
+void value_and_bits(const actfun_function& f, std::span<const T> x, std::span<T> y, std::span<std::uint8_t> bits) {
+  check_lengths(x.size(), y.size(), "value_and_bits");
+  check_bits(bits.size(), x.size(), "value_and_bits");
+  check(actfun_value_and_bits(&f, format_of<T>(), x.data(), y.data(), bits.data(), x.size()), "value_and_bits", f,
+        ACTFUN_CAN_BACKWARD_FROM_BITS);
+}
+template <class T>
+void backward_from_bits(const actfun_function& f, std::span<const T> y, std::span<const std::uint8_t> bits,
+                        std::span<const T> g, std::span<T> dx) {
+  check_lengths(g.size(), dx.size(), "backward_from_bits");
+  if (!y.empty()) check_lengths(y.size(), g.size(), "backward_from_bits");
+  check_bits(bits.size(), g.size(), "backward_from_bits");
+  check(actfun_backward_from_bits(&f, format_of<T>(), y.data(), bits.data(), g.data(), dx.data(), g.size()),
+        "backward_from_bits", f, ACTFUN_CAN_BACKWARD_FROM_BITS);
+}
 template <class T>
 void double_backward(const actfun_function& f, std::span<const T> x, std::span<const T> g, std::span<const T> gg,
                      std::span<T> dx, std::span<T> dg) {
@@ -259,6 +307,11 @@ inline void apply(const actfun_function& f, Input x, Output y, Output dy) {
 /// * `f.value_and_slope(x, y, dy)`: y[i] = f(x[i]) and dy[i] = f'(x[i]) in one pass
 /// * `f.backward(x, g, dx)`: dx[i] = g[i] f'(x[i]), the product rounded once; `f.double_backward(x, g, gg, dx, dg)`:
 ///   dx[i] = g[i] gg[i] f''(x[i]) and dg[i] = gg[i] f'(x[i]). Outputs may be inputs, but not each other
+/// * `f.backward_from_output(y, g, dx)`: dx[i] = g[i] f'(x[i]) from y = f(x), where f' follows from f
+/// * `f.inverse(y, x)`, `f.inverse(y)`: x of y = f(x), where f is strictly monotone
+/// * `f.value_and_bits(x, y, bits)` and `f.backward_from_bits(y, bits, g, dx)`: a backward pass that keeps y and a bit
+/// an
+///   element, (n + 7) / 8 bytes of them, or the bits alone (y empty): see actfun.h
 /// * `f.parameter_gradients(x, g)`: the sum of g[i] times the derivative with respect to each parameter, in their order
 /// * `f(x, y, channels)`, `f.backward(x, g, dx, channels)`, `f.parameter_gradients(x, g, channels, {dp, dq})`: with
 ///   parameters, or their gradients, by channel; an empty span leaves a gradient out
@@ -281,6 +334,18 @@ inline void apply(const actfun_function& f, Input x, Output y, Output dy) {
   }                                                                                                                 \
   void backward(std::span<const T> x, std::span<const T> g, std::span<T> dx, const Channels& shape) const {         \
     detail::backward(handle(), x, g, dx, shape);                                                                    \
+  }                                                                                                                 \
+  void backward_from_output(std::span<const T> y, std::span<const T> g, std::span<T> dx) const {                    \
+    detail::backward_from_output(handle(), y, g, dx);                                                               \
+  }                                                                                                                 \
+  void inverse(std::span<const T> y, std::span<T> x) const { detail::inverse(handle(), y, x); }                     \
+  T inverse(T y) const { return detail::inverse(handle(), y); }                                                     \
+  void value_and_bits(std::span<const T> x, std::span<T> y, std::span<std::uint8_t> bits) const {                   \
+    detail::value_and_bits(handle(), x, y, bits);                                                                   \
+  }                                                                                                                 \
+  void backward_from_bits(std::span<const T> y, std::span<const std::uint8_t> bits, std::span<const T> g,           \
+                          std::span<T> dx) const {                                                                  \
+    detail::backward_from_bits(handle(), y, bits, g, dx);                                                           \
   }                                                                                                                 \
   void double_backward(std::span<const T> x, std::span<const T> g, std::span<const T> gg, std::span<T> dx,          \
                        std::span<T> dg) const {                                                                     \
@@ -400,4 +465,5 @@ inline void maxout(Input x, Output y, std::size_t k) { maxout(x, y, {}, k, {1, x
 
 }  // namespace actfun
 
+#include "actfun/axis_backward.hpp"
 #include "actfun/functions.hpp"  // gelu, elu, ...: written by the build from functions/list.def

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/axis.h"
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "backends/cpu/axis_backward.h"
+#include "backends/cpu/float_environment.h"
+
+namespace actfun {
+namespace {
+
+/// The rows of an array along its middle axis, as numbers T: as they lie if they are such numbers side by side, else
+/// through a copy.
+template <class T>
+class Rows {
+ public:
+  Rows(Format format, const void* data, Shape shape, const Target& target)
+      : format_(format), data_(static_cast<const unsigned char*>(data)), shape_(shape), target_(target) {
+    if (shape.inner > 1) codes_.resize(shape.length * bytes());
+    if (!native()) numbers_.resize(shape.length);
+  }
+
+  const T* read(std::size_t row) {
+    const unsigned char* codes = data_ + start(row);
+    if (shape_.inner > 1) {
+      for (std::size_t j = 0; j < shape_.length; ++j) std::memcpy(&codes_[j * bytes()], codes + j * stride(), bytes());
+      codes = codes_.data();
+    }
+    if (native()) return reinterpret_cast<const T*>(codes);
+    convert(format_, codes, kNative, numbers_.data(), shape_.length, target_.bit);
+    return numbers_.data();
+  }
+
+  /// Where a row's results are to be put, before `write` takes them to their place.
+  T* room(std::size_t row) {
+    if (!native()) return numbers_.data();
+    return reinterpret_cast<T*>(shape_.inner > 1 ? codes_.data() : const_cast<unsigned char*>(data_) + start(row));
+  }
+  void write(std::size_t row) {
+    unsigned char* to = const_cast<unsigned char*>(data_) + start(row);
+    unsigned char* codes = shape_.inner > 1 ? codes_.data() : to;
+    if (!native()) convert(kNative, numbers_.data(), format_, codes, shape_.length, target_.bit);
+    for (std::size_t j = 0; shape_.inner > 1 && j < shape_.length; ++j)
+      std::memcpy(to + j * stride(), codes + j * bytes(), bytes());
+  }
+
+ private:
+  static constexpr Format kNative = std::is_same_v<T, double> ? Format::f64 : Format::f32;
+  bool native() const { return format_ == kNative; }
+  std::size_t bytes() const { return info_of(format_).bytes; }
+  std::size_t stride() const { return shape_.inner * bytes(); }
+  std::size_t start(std::size_t row) const {
+    return (row / shape_.inner * shape_.length * shape_.inner + row % shape_.inner) * bytes();
+  }
+
+  Format format_;
+  const unsigned char* data_;
+  Shape shape_;
+  const Target& target_;
+  std::vector<unsigned char> codes_;
+  std::vector<T> numbers_;
+};
+
+template <class T>
+using Gradient = void (*)(const T* y, const T* g, T* dx, std::size_t n);
+
+template <class T>
+void along_axis(Gradient<T> gradient, Format format, const void* y, const void* g, void* dx, Shape shape,
+                const Target& target) {
+  if (shape.length == 0) return;
+  const DefaultFloatEnvironment environment;
+  Rows<T> outputs(format, y, shape, target), upstream(format, g, shape, target), results(format, dx, shape, target);
+  for (std::size_t row = 0; row < shape.rows(); ++row) {
+    gradient(outputs.read(row), upstream.read(row), results.room(row), shape.length);
+    results.write(row);
+  }
+}
+
+template <class T>
+void write_jacobian(const T* y, T* jacobian, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) {
+      const auto p = static_cast<double>(y[i]), q = static_cast<double>(y[j]);
+      jacobian[i * n + j] = static_cast<T>(i == j ? std::fma(-p, p, p) : -p * q);
+    }
+}
+template <class T>
+void softmax_jacobian_of(Format format, const void* y, void* jacobian, std::size_t n, const Target& target) {
+  Rows<T> row(format, y, {1, n, 1}, target), entries(format, jacobian, {1, n * n, 1}, target);
+  write_jacobian(row.read(0), entries.room(0), n);
+  entries.write(0);
+}
+
+/// loss_of(x, row, dx) for each row, reduced in the order of the rows.
+template <class T, class Loss>
+void reduce(Format format, Reduction reduction, const void* x, double* loss, void* dx, Shape shape,
+            const Target& target, const Loss& loss_of) {
+  Rows<T> logits(format, x, shape, target), gradients(format, dx, shape, target);
+  double sum = 0;
+  for (std::size_t row = 0; row < shape.rows(); ++row) {
+    const double each = loss_of(logits.read(row), row, dx ? gradients.room(row) : nullptr);
+    if (dx) gradients.write(row);
+    if (reduction == Reduction::none)
+      loss[row] = each;
+    else
+      sum += each;
+  }
+  if (reduction != Reduction::none)
+    loss[0] = reduction == Reduction::mean ? sum / static_cast<double>(shape.rows()) : sum;
+}
+
+double scale_of_row(Reduction reduction, double scale, Shape shape) {
+  return reduction == Reduction::mean ? scale / static_cast<double>(shape.rows()) : scale;
+}
+
+void check_labels(const std::int32_t* labels, Shape shape) {
+  for (std::size_t row = 0; row < shape.rows(); ++row)
+    if (labels[row] < 0 || static_cast<std::size_t>(labels[row]) >= shape.length)
+      throw LabelError("the label of row " + std::to_string(row) + " is " + std::to_string(labels[row]) +
+                       "; there are " + std::to_string(shape.length) + " classes, numbered from 0");
+}
+
+template <class T>
+void cross_entropy_of(Format format, Reduction reduction, const void* x, const std::int32_t* labels, double scale,
+                      double* loss, void* dx, Shape shape, const Target& target) {
+  const BackwardRows<T>& kernels = backward_rows<T>(target.bit);
+  const double each = scale_of_row(reduction, scale, shape);
+  reduce<T>(format, reduction, x, loss, dx, shape, target, [&](const T* row, std::size_t i, T* to) {
+    return kernels.cross_entropy(row, static_cast<std::size_t>(labels[i]), each, to, shape.length);
+  });
+}
+template <class T>
+void soft_cross_entropy_of(Format format, Reduction reduction, const void* x, const void* targets, double scale,
+                           double* loss, void* dx, Shape shape, const Target& target) {
+  const BackwardRows<T>& kernels = backward_rows<T>(target.bit);
+  const double each = scale_of_row(reduction, scale, shape);
+  Rows<T> weights(format, targets, shape, target);
+  reduce<T>(format, reduction, x, loss, dx, shape, target, [&](const T* row, std::size_t i, T* to) {
+    return kernels.soft_cross_entropy(row, weights.read(i), each, to, shape.length);
+  });
+}
+
+}  // namespace
+
+void softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target) {
+  format == Format::f64 ? along_axis(backward_rows<double>(target.bit).softmax, format, y, g, dx, shape, target)
+                        : along_axis(backward_rows<float>(target.bit).softmax, format, y, g, dx, shape, target);
+}
+void log_softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target) {
+  format == Format::f64 ? along_axis(backward_rows<double>(target.bit).log_softmax, format, y, g, dx, shape, target)
+                        : along_axis(backward_rows<float>(target.bit).log_softmax, format, y, g, dx, shape, target);
+}
+
+void softmax_jacobian(Format format, const void* y, void* jacobian, std::size_t n, const Target& target) {
+  const DefaultFloatEnvironment environment;
+  format == Format::f64 ? softmax_jacobian_of<double>(format, y, jacobian, n, target)
+                        : softmax_jacobian_of<float>(format, y, jacobian, n, target);
+}
+
+void maxout_backward(Format format, const void* g, const std::int32_t* index, void* dx, std::size_t outer,
+                     std::size_t groups, std::size_t k, std::size_t inner) {
+  const std::size_t winners = outer * groups * inner, bytes = info_of(format).bytes;
+  for (std::size_t i = 0; i < winners; ++i)
+    if (index[i] < 0 || static_cast<std::size_t>(index[i]) >= k)
+      throw LabelError("the winner of group " + std::to_string(i) + " is " + std::to_string(index[i]) +
+                       "; a group has " + std::to_string(k) + " members, numbered from 0");
+  std::memset(dx, 0, winners * k * bytes);  // 0 in every format
+  for (std::size_t i = 0; i < winners; ++i) {
+    const std::size_t group = i / inner, to = (group * k + static_cast<std::size_t>(index[i])) * inner + i % inner;
+    std::memcpy(static_cast<unsigned char*>(dx) + to * bytes, static_cast<const unsigned char*>(g) + i * bytes, bytes);
+  }
+}
+
+void cross_entropy(Format format, Reduction reduction, const void* x, const std::int32_t* labels, double scale,
+                   double* loss, void* dx, Shape shape, const Target& target) {
+  check_labels(labels, shape);
+  const DefaultFloatEnvironment environment;
+  format == Format::f64 ? cross_entropy_of<double>(format, reduction, x, labels, scale, loss, dx, shape, target)
+                        : cross_entropy_of<float>(format, reduction, x, labels, scale, loss, dx, shape, target);
+}
+void soft_cross_entropy(Format format, Reduction reduction, const void* x, const void* targets, double scale,
+                        double* loss, void* dx, Shape shape, const Target& target) {
+  const DefaultFloatEnvironment environment;
+  format == Format::f64 ? soft_cross_entropy_of<double>(format, reduction, x, targets, scale, loss, dx, shape, target)
+                        : soft_cross_entropy_of<float>(format, reduction, x, targets, scale, loss, dx, shape, target);
+}
+
+}  // namespace actfun
