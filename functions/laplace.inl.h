@@ -43,7 +43,8 @@ struct Laplace {
   template <class R>
   static R curvature(R x, R mu, R sigma) {
     const R scale = 1.0 / sigma, u = (x - mu) * scale;
-    return -u * normal_density(u) * (scale * scale);
+    const R y = -u * normal_density(u) * (scale * scale);
+    return select(u == 0.0, select(x == 0.0, -x, R(0.0)), y);  // the root is +0 unless it is at 0
   }
   template <int parameter, class R>
   static R gradient(R x, R mu, R sigma) {

@@ -305,6 +305,22 @@ TEST_P(Backward, AgreesWithFiniteDifferences) {
   }
 }
 
+// An isolated root of f'' is +0, at 0 it has the sign that f'' has on its way there.
+TEST(Zeros, HaveTheProductsSign) {
+  const auto product = [](const char* function, double x, double g) {
+    const double gg = 1;
+    double dx = 1, dg = 1;
+    parse_function(function).double_backward(Format::f64, &x, &g, &gg, &dx, &dg, 1, current_target());
+    return dx;
+  };
+  EXPECT_TRUE(same(product("laplace:mu=0.75", 0.75, 2), 0.0));
+  EXPECT_TRUE(same(product("laplace:mu=0.75", 0.75, -2), -0.0));
+  EXPECT_TRUE(same(product("laplace:mu=0", 0.0, 2), -0.0));
+  EXPECT_TRUE(same(product("laplace:mu=0", -0.0, 2), 0.0));
+  EXPECT_TRUE(same(product("relu", 3, -1e-300), -0.0));
+  EXPECT_TRUE(same(product("sigmoid", 0.0, 1), -0.0));
+}
+
 // What multiplies floats by floats relies on it that f' is one, if it does not overflow.
 TEST_P(Backward, SlopesOfFunctionsOnFloatsAreFloats) {
   if (arithmetic(call()) != Arithmetic::single) return;
