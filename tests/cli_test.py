@@ -482,7 +482,7 @@ class Apply(Case):
             "short magic": (b"\x93NUMPY\x01", "not a .npy"),
             "unknown version": (npy_bytes(good, data, (9, 0)), "version 9.0"),
             "header beyond the end": (npy_bytes(good, b"", length=60000), "within its header"),
-            "huge header": (npy_bytes(good, data, (2, 0), length=0xFFFFFFFF), "within its header"),
+            "huge header": (npy_bytes(good, data, (2, 0), length=0xFFFFFFFF), "header of 4294967295 bytes is too long"),
             "long header": (npy_bytes(good + " " * 100_000, data, (2, 0)), "too long"),
             "garbage": (npy_bytes("\0" * 64, data), "dictionary"),
             "unfinished": (npy_bytes("{'descr': '<f4', 'fortran_order': Fal", data), "dictionary"),

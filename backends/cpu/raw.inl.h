@@ -51,7 +51,7 @@ template <class F, Part part, std::size_t... index>
 HWY_INLINE void run_raw(const double* x, double* y, double* error, std::size_t n, const Constant* p,
                         std::index_sequence<index...>) {
   constexpr int K = kRawSideBySide;
-  run_estimates<K>(x, y, error, n, [p](Reals<K> input, std::size_t) HWY_ATTR {
+  run_estimates<K>(x, y, error, n, [&](Reals<K> input, std::size_t) HWY_ATTR {
     return apply<F, part>(input, on_reals<K>(parameter<F, index>(p[index]))...);
   });
 }
