@@ -17,7 +17,7 @@
 namespace actfun {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kTile = 256;
 /// Kernels on doubles are not asked beyond.
 constexpr double kFar = 0x1p160;
@@ -94,7 +94,8 @@ const Inverter::End& Inverter::limit_near(double y) const {
 double Inverter::step(double y, double f, double slope) const {
   const double limit = limit_near(y).value, left = f - limit, wanted = y - limit;
   const double apart = std::log(std::fabs(left)) - std::log(std::fabs(wanted));
-  if (std::signbit(left) != std::signbit(wanted) || !std::isfinite(apart) || std::fabs(apart) < 0.7) return (f - y) / slope;
+  if (std::signbit(left) != std::signbit(wanted) || !std::isfinite(apart) || std::fabs(apart) < 0.7)
+    return (f - y) / slope;
   return apart * left / slope;
 }
 

@@ -33,11 +33,11 @@ __m128i look_up_eight(const std::uint16_t* table, const std::uint16_t* x) {
 }
 #endif
 
+#if defined(__x86_64__)
 /// From here on an array is written past the caches: it would only push out what lies there, and a cache line that is
 /// written so is not read first.
 constexpr std::size_t kStreamFrom = std::size_t{32} << 20;  // bytes
 
-#if defined(__x86_64__)
 /// The table in four registers, two look-ups of 128 entries each for 64 bytes.
 __attribute__((target("avx512f,avx512bw,avx512vbmi"))) void look_up_vbmi(const std::uint8_t* table,
                                                                          const std::uint8_t* x, std::uint8_t* y,

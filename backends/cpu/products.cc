@@ -14,7 +14,6 @@ namespace actfun {
 namespace {
 
 constexpr std::size_t kTile = kProductTile;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Beyond, wide kernels may lack the exponents.

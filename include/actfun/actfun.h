@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* actfun: activation functions and their derivatives, correctly rounded. The C interface.
  *
- * Every call is reentrant: no global state, no errno, no allocation but one row when an axis is not the last. Arrays are contiguous, of any length and any
- * alignment. An output may be the very input (in place); buffers that overlap in any other way are refused with
- * ACTFUN_OVERLAP. NaN in gives NaN out. Results are the correctly rounded values whatever the instruction set, the
- * position in the array, or the caller's rounding mode, flush-to-zero and denormals-are-zero flags. */
+ * Every call is reentrant: no global state, no errno, no allocation but one row when an axis is not the last. Arrays
+ * are contiguous, of any length and any alignment. An output may be the very input (in place); buffers that overlap in
+ * any other way are refused with ACTFUN_OVERLAP. NaN in gives NaN out. Results are the correctly rounded values
+ * whatever the instruction set, the position in the array, or the caller's rounding mode, flush-to-zero and
+ * denormals-are-zero flags. */
 #ifndef ACTFUN_ACTFUN_H_
 #define ACTFUN_ACTFUN_H_
 
@@ -25,16 +26,16 @@ extern "C" {
 
 typedef enum actfun_status {
   ACTFUN_OK = 0,
-  ACTFUN_NULL_POINTER = 1,      /* a pointer is NULL although elements are to be read or written */
-  ACTFUN_OVERLAP = 2,           /* buffers overlap partly */
-  ACTFUN_BAD_FUNCTION = 3,      /* not a function of this library, or of another kind (elementwise, axis) */
-  ACTFUN_BAD_PARAMETER = 4,     /* an unknown parameter, or a value outside its domain */
-  ACTFUN_BAD_SHAPE = 5,         /* a size that does not fit the others, or too large for memory */
-  ACTFUN_BAD_TARGET = 6,        /* ACTFUN_TARGET names an instruction set that this machine or build lacks */
-  ACTFUN_BAD_FORMAT = 7,        /* not an order, a format, an overflow rule or a quantisation of this interface */
-  ACTFUN_BAD_KINKS = 8,         /* a convention that does not exist, or is not known for this function's kinks */
-  ACTFUN_BAD_LABEL = 9,         /* a label, or the number of a winner, that is none of its row's */
-  ACTFUN_NOT_POSSIBLE = 10      /* what the function, with these parameters or conventions, does not have */
+  ACTFUN_NULL_POINTER = 1,  /* a pointer is NULL although elements are to be read or written */
+  ACTFUN_OVERLAP = 2,       /* buffers overlap partly */
+  ACTFUN_BAD_FUNCTION = 3,  /* not a function of this library, or of another kind (elementwise, axis) */
+  ACTFUN_BAD_PARAMETER = 4, /* an unknown parameter, or a value outside its domain */
+  ACTFUN_BAD_SHAPE = 5,     /* a size that does not fit the others, or too large for memory */
+  ACTFUN_BAD_TARGET = 6,    /* ACTFUN_TARGET names an instruction set that this machine or build lacks */
+  ACTFUN_BAD_FORMAT = 7,    /* not an order, a format, an overflow rule or a quantisation of this interface */
+  ACTFUN_BAD_KINKS = 8,     /* a convention that does not exist, or is not known for this function's kinks */
+  ACTFUN_BAD_LABEL = 9,     /* a label, or the number of a winner, that is none of its row's */
+  ACTFUN_NOT_POSSIBLE = 10  /* what the function, with these parameters or conventions, does not have */
 } actfun_status;
 
 /* What to compute of an elementwise function: f, f' or f''. */
@@ -95,38 +96,42 @@ ACTFUN_API actfun_status actfun_set_kinks(actfun_function* f, actfun_kinks kinks
 ACTFUN_API actfun_status actfun_value(const actfun_function* f, const float* x, float* y, size_t n);
 ACTFUN_API actfun_status actfun_slope(const actfun_function* f, const float* x, float* y, size_t n);
 ACTFUN_API actfun_status actfun_curvature(const actfun_function* f, const float* x, float* y, size_t n);
-ACTFUN_API actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, float* y, float* dy, size_t n);
+ACTFUN_API actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, float* y, float* dy,
+                                                size_t n);
 
-/* y[i] = f(x[i]), f'(x[i]) or f''(x[i]) for n numbers of any format, each rounded once from the real number: to nearest,
- * ties to even. In place is allowed. From about 250,000 elements on, 16-bit formats look their results up in a table
- * of 128 KiB that is allocated for the call; if that fails, they are computed directly. */
+/* y[i] = f(x[i]), f'(x[i]) or f''(x[i]) for n numbers of any format, each rounded once from the real number: to
+ * nearest, ties to even. In place is allowed. From about 250,000 elements on, 16-bit formats look their results up in a
+ * table of 128 KiB that is allocated for the call; if that fails, they are computed directly. */
 ACTFUN_API actfun_status actfun_apply(const actfun_function* f, actfun_order order, actfun_format format, const void* x,
                                       void* y, size_t n);
 
-/* The same for quantised integers: x holds int8_t or uint8_t as `in` says, y as `out` says, or float when `out` is NULL.
- * y[i] is the integer nearest to f / scale (ties to even), plus the zero point, cut to the integers' range, with f taken
- * at the real number that x[i] stands for and nothing rounded before. In place is allowed if y holds integers. */
+/* The same for quantised integers: x holds int8_t or uint8_t as `in` says, y as `out` says, or float when `out` is
+ * NULL. y[i] is the integer nearest to f / scale (ties to even), plus the zero point, cut to the integers' range, with
+ * f taken at the real number that x[i] stands for and nothing rounded before. In place is allowed if y holds integers.
+ */
 ACTFUN_API actfun_status actfun_apply_quantized(const actfun_function* f, actfun_order order,
                                                 const actfun_quantization* in, const actfun_quantization* out,
                                                 const void* x, void* y, size_t n);
 
 /* y[i] = x[i] in another format, rounded to nearest, ties to even; what is too large becomes infinity, or the largest
- * number of a format that has none. The buffers must not overlap unless they are the same and the formats' sizes are. */
+ * number of a format that has none. The buffers must not overlap unless they are the same and the formats' sizes are.
+ */
 ACTFUN_API actfun_status actfun_convert(actfun_format from, const void* x, actfun_format to, void* y, size_t n);
 
 /* dx[i] = g[i] f'(x[i]) for n numbers of any format: the real product, rounded once; f' itself is never rounded. What
- * underflows keeps the product's sign. An infinite x stands for the limit of f', an infinite g makes an infinity; 0 times
- * an infinity is NaN. Kinks are as in actfun_apply. dx may be x or g. */
+ * underflows keeps the product's sign. An infinite x stands for the limit of f', an infinite g makes an infinity; 0
+ * times an infinity is NaN. Kinks are as in actfun_apply. dx may be x or g. */
 ACTFUN_API actfun_status actfun_backward(const actfun_function* f, actfun_format format, const void* x, const void* g,
                                          void* dx, size_t n);
 
 /* The backward pass of actfun_backward, given the gradient gg with respect to its result: dx[i] = g[i] gg[i] f''(x[i])
- * and dg[i] = gg[i] f'(x[i]), each the real product rounded once. dx and dg may each be x, g or gg, but not one array. */
+ * and dg[i] = gg[i] f'(x[i]), each the real product rounded once. dx and dg may each be x, g or gg, but not one array.
+ */
 ACTFUN_API actfun_status actfun_double_backward(const actfun_function* f, actfun_format format, const void* x,
                                                 const void* g, const void* gg, void* dx, void* dg, size_t n);
 
-/* An array of shape [outer, channels, inner] in C order, any axis being the channels, and parameters that differ between
- * channels. Elements with a parameter each: outer = the batch, channels = elements of a sample, inner = 1. */
+/* An array of shape [outer, channels, inner] in C order, any axis being the channels, and parameters that differ
+ * between channels. Elements with a parameter each: outer = the batch, channels = elements of a sample, inner = 1. */
 typedef struct actfun_channels {
   size_t outer, channels, inner;
   actfun_format format;                          /* of `parameters`: ACTFUN_F32 or ACTFUN_F64 */
@@ -151,26 +156,28 @@ ACTFUN_API actfun_status actfun_parameter_gradients(const actfun_function* f, ac
                                                     const actfun_channels* shape, const void* x, const void* g,
                                                     double* const* gradients);
 
-/* dx[i] = g[i] f'(x[i]) from the output y[i] = f(x[i]), for functions whose f' follows from f: f' is taken as a function of
- * the number y[i], and the product is rounded once. Where f saturates, y has lost by its own rounding what f' depends on;
- * the function's page says how much. What is computed for a y that f does not attain has no meaning. dx may be y or g.
- * Status NOT_POSSIBLE: the function has no such formula, or not for these parameters or conventions at kinks. */
+/* dx[i] = g[i] f'(x[i]) from the output y[i] = f(x[i]), for functions whose f' follows from f: f' is taken as a
+ * function of the number y[i], and the product is rounded once. Where f saturates, y has lost by its own rounding what
+ * f' depends on; the function's page says how much. What is computed for a y that f does not attain has no meaning. dx
+ * may be y or g. Status NOT_POSSIBLE: the function has no such formula, or not for these parameters or conventions at
+ * kinks. */
 ACTFUN_API actfun_status actfun_backward_from_output(const actfun_function* f, actfun_format format, const void* y,
                                                      const void* g, void* dx, size_t n);
 
-/* x[i] = the number nearest to the x with f(x) = y[i], for strictly monotone functions: logit, atanh, log, tan and so on,
- * in any format, rounded once. What f attains or approaches at +-inf only, exactly or rounded to the format, gives
+/* x[i] = the number nearest to the x with f(x) = y[i], for strictly monotone functions: logit, atanh, log, tan and so
+ * on, in any format, rounded once. What f attains or approaches at +-inf only, exactly or rounded to the format, gives
  * +-inf; what f does not attain gives NaN. f(0) gives 0, with y's sign where f(0) = 0. x may be y.
  * Status NOT_POSSIBLE: f is not strictly monotone, or not with these parameters. */
-ACTFUN_API actfun_status actfun_inverse(const actfun_function* f, actfun_format format, const void* y, void* x, size_t n);
+ACTFUN_API actfun_status actfun_inverse(const actfun_function* f, actfun_format format, const void* y, void* x,
+                                        size_t n);
 
 /* Backward passes that keep one bit an element in the place of x: bit i % 8 of bits[i / 8], in (n + 7) / 8 bytes.
- * * Where f' has two values (relu, leaky_relu, prelu, hardtanh, relu6, hard_sigmoid, the shrinks, threshold): whether it
- *   is the larger one. dx is bit for bit that of actfun_backward, but for a NaN x, which counts as the smaller slope;
+ * * Where f' has two values (relu, leaky_relu, prelu, hardtanh, relu6, hard_sigmoid, the shrinks, threshold): whether
+ * it is the larger one. dx is bit for bit that of actfun_backward, but for a NaN x, which counts as the smaller slope;
  *   y is not needed, and may be NULL in actfun_backward_from_bits.
  * * Where f falls to one minimum and rises again, or the other way round (silu, gelu, mish and their like): whether x
- *   lies before it. Then x is found from y and the bit, and dx = g f'(x) with it. y is known to half a unit; so f'(x) is
- *   off by what that means for x: near the minimum by about the square root of a unit, relative to the largest |f'|;
+ *   lies before it. Then x is found from y and the bit, and dx = g f'(x) with it. y is known to half a unit; so f'(x)
+ * is off by what that means for x: near the minimum by about the square root of a unit, relative to the largest |f'|;
  *   docs/design/inverse.md has the errors found.
  * y may be x; dx may be y or g; bits must not overlap anything.
  * Status NOT_POSSIBLE: the function is of neither kind, or not with these parameters or conventions. */
@@ -206,20 +213,20 @@ ACTFUN_API actfun_status actfun_maxout(const float* x, float* y, int32_t* index,
 /* Backward of softmax and log_softmax from their output y, along the middle axis, in any format (Bridle 1990):
  *   softmax      dx_i = y_i (g_i - sum_j g_j y_j)
  *   log_softmax  dx_i = g_i - exp(y_i) sum_j g_j
- * y, g (the loss's gradient by y) and dx have shape [outer, length, inner]; dx may be y or g. Computed in double, sums of
- * length n over sixteen partial sums in an order of their own, and rounded once (16- and 8-bit formats: to f32 first):
- * as functions of y and g, within 0.501 ULP and (n/16 + 10) 2^-53 of the terms' magnitudes, y_i (|g_i| + sum_j |g_j y_j|)
- * or |g_i| + exp(y_i) sum_j |g_j|, which says more where the terms cancel. What y has lost by its own rounding comes on
- * top: up to half a unit of y in every term. Where exp(y_i) is below e^-200 (f64: e^-708) it counts as 0.
- * A row of one element has gradient 0 for softmax. A NaN in y or g, or an infinite g, makes NaNs of the row; a y that
- * came from a row with one +inf (one-hot) gives 0 for softmax. */
+ * y, g (the loss's gradient by y) and dx have shape [outer, length, inner]; dx may be y or g. Computed in double, sums
+ * of length n over sixteen partial sums in an order of their own, and rounded once (16- and 8-bit formats: to f32
+ * first): as functions of y and g, within 0.501 ULP and (n/16 + 10) 2^-53 of the terms' magnitudes, y_i (|g_i| + sum_j
+ * |g_j y_j|) or |g_i| + exp(y_i) sum_j |g_j|, which says more where the terms cancel. What y has lost by its own
+ * rounding comes on top: up to half a unit of y in every term. Where exp(y_i) is below e^-200 (f64: e^-708) it counts
+ * as 0. A row of one element has gradient 0 for softmax. A NaN in y or g, or an infinite g, makes NaNs of the row; a y
+ * that came from a row with one +inf (one-hot) gives 0 for softmax. */
 ACTFUN_API actfun_status actfun_softmax_backward(actfun_format format, const void* y, const void* g, void* dx,
                                                  size_t outer, size_t length, size_t inner);
 ACTFUN_API actfun_status actfun_log_softmax_backward(actfun_format format, const void* y, const void* g, void* dx,
                                                      size_t outer, size_t length, size_t inner);
 
-/* The Jacobian of softmax at one row y of n outputs: jacobian[i * n + j] = dy_i/dx_j = y_i ((i == j) - y_j), within 0.501
- * ULP. For study and tests: gradients need actfun_softmax_backward only. The buffers must not overlap. */
+/* The Jacobian of softmax at one row y of n outputs: jacobian[i * n + j] = dy_i/dx_j = y_i ((i == j) - y_j), within
+ * 0.501 ULP. For study and tests: gradients need actfun_softmax_backward only. The buffers must not overlap. */
 ACTFUN_API actfun_status actfun_softmax_jacobian(actfun_format format, const void* y, void* jacobian, size_t n);
 
 /* Backward of maxout: the gradient goes to the winner alone, whose number actfun_maxout wrote to index (the first on a
@@ -237,14 +244,14 @@ typedef enum actfun_reduction { ACTFUN_MEAN = 0, ACTFUN_SUM = 1, ACTFUN_NONE = 2
  * each in [0, classes) (Bridle 1990):
  *   loss of a row = log(sum_j exp(x_j)) - x_label,   dx_i = scale (softmax(x)_i - (i == label)),
  * stable for any finite logits, and free of cancellation: near a certain, right prediction loss and gradient keep their
- * relative accuracy. `loss` receives the mean or the sum over all rows, or with ACTFUN_NONE one number a row, as doubles
- * (within 2^-45, relative, for rows of up to 100,000). dx, of x's shape and format, receives `scale` times the gradient
- * of that loss by x, with 1 / rows for the mean; it may be x, or NULL when only the loss is wanted. In f32 it is within
- * 0.501 ULP; in f64 within 2^-42, relative; narrower formats round the f32 result again.
- * A row with a NaN, with several +inf, or -inf everywhere, makes loss and gradient NaN; with exactly one +inf they are
- * the limits: p is one-hot, the loss 0 or inf. A label of a class with logit -inf: loss inf. The mean over no rows is
- * NaN. A label outside [0, classes) is refused with ACTFUN_BAD_LABEL, nothing is written, and `message` (as above) names
- * row (o * inner + i) and label. */
+ * relative accuracy. `loss` receives the mean or the sum over all rows, or with ACTFUN_NONE one number a row, as
+ * doubles (within 2^-45, relative, for rows of up to 100,000). dx, of x's shape and format, receives `scale` times the
+ * gradient of that loss by x, with 1 / rows for the mean; it may be x, or NULL when only the loss is wanted. In f32 it
+ * is within 0.501 ULP; in f64 within 2^-42, relative; narrower formats round the f32 result again. A row with a NaN,
+ * with several +inf, or -inf everywhere, makes loss and gradient NaN; with exactly one +inf they are the limits: p is
+ * one-hot, the loss 0 or inf. A label of a class with logit -inf: loss inf. The mean over no rows is NaN. A label
+ * outside [0, classes) is refused with ACTFUN_BAD_LABEL, nothing is written, and `message` (as above) names row (o *
+ * inner + i) and label. */
 ACTFUN_API actfun_status actfun_cross_entropy(actfun_format format, actfun_reduction reduction, const void* x,
                                               const int32_t* labels, double scale, double* loss, void* dx, size_t outer,
                                               size_t classes, size_t inner, char* message, size_t size);

@@ -26,11 +26,11 @@ typedef struct actfun_health_summary {
   uint64_t bf16_overflow, bf16_subnormal, bf16_underflow; /* likewise in bf16 */
   uint64_t lost;                                          /* finite, but f or f' is not: left out of the means of f */
   uint64_t dead;                                          /* channels that have elements, all of them inactive */
-  double mean, spread;     /* of finite x; the spread is the standard deviation of all, divided by n */
-  double f_mean, f_spread; /* of f */
-  double gain;             /* E[f'^2] */
+  double mean, spread;             /* of finite x; the spread is the standard deviation of all, divided by n */
+  double f_mean, f_spread;         /* of f */
+  double gain;                     /* E[f'^2] */
   double f_mean_error, gain_error; /* by how much these may be off; 0 of exact checks */
-  double largest;          /* magnitude of a finite x; 0 if there is none */
+  double largest;                  /* magnitude of a finite x; 0 if there is none */
 } actfun_health_summary;
 
 /* A check for `channels` channels (1 to 2^20) whose elements come in `format`. `f` is the function that they are given
