@@ -793,6 +793,8 @@ class Bench(Case):
             self.assertAlmostEqual(r["copies"], r["ns_per_element"] / r["copy_ns_per_element"])
         self.refused("bench", "softmax", "--order", "1", says="order")
         self.refused("bench", "relu", "--target", "AVX9", says="AVX9")
+        self.refused("bench", "--elements", "many", "relu", says=["--elements", "many"])
+        self.refused("bench", "--elements", "1025", "relu", says=["1025", "1024"])
 
 
 class Differences(Case):

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -146,10 +147,12 @@ void add_bench(CLI::App& app) {
   verb->add_option("--elements", options->elements,
                    "Lengths of arrays, multiples of 1024; 4096,262144,67108864 unless given")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(1024, 1 << 30) & CLI::Validator(
                                               [](std::string& text) {
-                                                return std::stoull(text) % kRow == 0 ? std::string()
-                                                                                     : text + " is no multiple of 1024";
+                                                double n = 0;
+                                                const bool fits = !parse_number(text, n) || std::fmod(n, kRow) == 0;
+                                                return fits ? std::string() : text + " is no multiple of 1024";
                                               },
                                               "", ""));
   verb->add_option("--target", options->target, "An instruction set of `actfun targets`");

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <new>
 
 #include "backends/cpu/rounding.h"
@@ -65,6 +66,43 @@ void evaluate_wide(const Elementwise& f, const FormatInfo& format, const double*
   }
 }
 
+/// The tables that were made last. Some results take 256-bit arithmetic, so that a table may cost milliseconds; parts
+/// of an array, and one batch after another, want the same one. Any thread may ask.
+template <class Storage>
+class Tables {
+ public:
+  using Table = std::shared_ptr<const Storage[]>;
+
+  Table find(const Elementwise& f) {
+    const std::lock_guard lock(mutex_);
+    for (const Entry& entry : entries_)
+      if (entry.table && entry.is_of(f)) return entry.table;
+    return nullptr;
+  }
+  void add(const Elementwise& f, Table table) {
+    const std::lock_guard lock(mutex_);
+    Entry& entry = entries_[next_++ % kTables];
+    entry.f = f;
+    std::copy_n(f.parameters, kMaxParameters, entry.parameters);
+    entry.table = std::move(table);
+  }
+
+ private:
+  static constexpr std::size_t kTables = 16;  // 2 MiB of 16-bit codes
+  struct Entry {
+    Elementwise f{};
+    Constant parameters[kMaxParameters];
+    Table table;
+    bool is_of(const Elementwise& g) const {
+      return f.kernel == g.kernel && f.big == g.big && f.overflow == g.overflow &&
+             std::memcmp(parameters, g.parameters, sizeof parameters) == 0;
+    }
+  };
+  std::mutex mutex_;
+  Entry entries_[kTables];
+  std::size_t next_ = 0;
+};
+
 template <Format format, class Storage>
 struct Narrow {
   static constexpr FormatInfo kInfo = info_of(format);
@@ -94,14 +132,21 @@ struct Narrow {
   static void run(const Elementwise& f, const Storage* x, Storage* y, std::size_t n) {
     constexpr std::size_t kCodes = std::size_t{1} << (8 * sizeof(Storage));
     if (n >= (sizeof(Storage) == 1 ? kCodes : kLookUpFrom)) {
-      const std::unique_ptr<Storage[]> table(new (std::nothrow) Storage[kCodes]);
-      if (table) {
-        for (std::size_t i = 0; i < kCodes; ++i) table[i] = static_cast<Storage>(i);
-        direct_all(f, table.get(), table.get(), kCodes);
-        return look_up(table.get(), x, y, n, f.target);
+      try {
+        return look_up(table_of(f, kCodes).get(), x, y, n, f.target);
+      } catch (const std::bad_alloc&) {  // then without
       }
     }
     direct_all(f, x, y, n);
+  }
+  static std::shared_ptr<const Storage[]> table_of(const Elementwise& f, std::size_t codes) {
+    static auto& tables = *new Tables<Storage>;  // outlives threads that run while the program ends
+    if (auto found = tables.find(f)) return found;
+    const std::shared_ptr<Storage[]> table(new Storage[codes]);
+    for (std::size_t i = 0; i < codes; ++i) table[i] = static_cast<Storage>(i);
+    direct_all(f, table.get(), table.get(), codes);
+    tables.add(f, table);
+    return table;
   }
   static void direct_all(const Elementwise& f, const Storage* x, Storage* y, std::size_t n) {
     for (std::size_t i = 0; i < n; i += kTile) direct(f, x + i, y + i, std::min(kTile, n - i));
