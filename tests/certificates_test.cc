@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "api/certificate.h"
 #include "tests/inputs.h"
@@ -55,9 +57,16 @@ TEST_P(Certificates, ShortFormatsInFullOnEveryTarget) {
 
 TEST_P(Certificates, DoublesOnTheBestTarget) {
   const Certificate right = certificate();
+  std::optional<Verification> runs[3];
+  {
+    std::vector<std::jthread> all;
+    for (const Order order : kOrders)
+      all.emplace_back(
+          [&, order] { runs[static_cast<int>(order)] = verify(call(), order, Format::f64, current_target(), right); });
+  }
   for (const Order order : kOrders) {
     EXPECT_LE(right(Format::f64, order).worst_error, order == Order::value ? 1 : 2);
-    expect_passed(call(), verify(call(), order, Format::f64, current_target(), right));
+    expect_passed(call(), *runs[static_cast<int>(order)]);
   }
 }
 
