@@ -8,7 +8,7 @@ packages=(
   g++ make cmake ninja-build ccache pkg-config git python3
   libhwy-dev                                # SIMD: headers only
   libcli11-dev libfmt-dev nlohmann-json3-dev libxxhash-dev   # the program
-  libeigen3-dev zlib1g-dev                  # the lab
+  libeigen3-dev zlib1g-dev                  # the lab; zlib: the health check, too
   gnuplot-nox fonts-dejavu-core             # pictures
   libmpfr-dev libgmp-dev                    # the oracle
   libgtest-dev libbenchmark-dev             # tests and benchmarks

@@ -10,12 +10,6 @@
 #include "tool/progress.h"
 
 namespace actfun::tool::claims {
-
-using lab::numbers;
-using lab::Settings;
-using lab::Summary;
-using lab::summary;
-
 std::vector<Group> Bench::networks(std::string_view label, const std::vector<std::pair<std::string, Settings>>& list,
                                    const Keep& keep) {
   std::vector<Item> items;

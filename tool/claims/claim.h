@@ -15,6 +15,11 @@
 
 namespace actfun::tool::claims {
 
+using lab::numbers;
+using lab::Settings;
+using lab::Summary;
+using lab::summary;
+
 using lab::Json;
 
 inline constexpr std::uint64_t kSeeds = 5;

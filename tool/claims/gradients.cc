@@ -12,11 +12,6 @@
 
 namespace actfun::tool::claims {
 
-using lab::numbers;
-using lab::Settings;
-using lab::Summary;
-using lab::summary;
-
 namespace {
 
 /// The theory of wide networks: the factor by which a gradient shrinks from layer to layer on its way from the last to

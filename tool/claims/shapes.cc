@@ -14,11 +14,6 @@
 
 namespace actfun::tool::claims {
 
-using lab::numbers;
-using lab::Settings;
-using lab::Summary;
-using lab::summary;
-
 namespace {
 
 /// The largest error of max_j(w_j x + b_j) against x^2 on [-1, 1], for tangents in the middles of k equal intervals

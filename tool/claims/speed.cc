@@ -12,11 +12,6 @@
 
 namespace actfun::tool::claims {
 
-using lab::numbers;
-using lab::Settings;
-using lab::Summary;
-using lab::summary;
-
 namespace {
 
 /// What an epoch takes, and no layers.
