@@ -82,6 +82,7 @@ Json to_json(const FormatCertificate& c) {
   j["worst_error"] = c.worst_error;
   j["witness"] = hexadecimal(c.witness);
   j["hash"] = c.hash;
+  if (!c.sparse_hash.empty()) j["sparse_hash"] = c.sparse_hash;
   return j;
 }
 FormatCertificate format_from(const Json& j) {
@@ -91,6 +92,7 @@ FormatCertificate format_from(const Json& j) {
   c.worst_error = j.at("worst_error");
   c.witness = float_from<double>(j.at("witness"));
   c.hash = j.at("hash");
+  c.sparse_hash = j.value("sparse_hash", "");
   return c;
 }
 
@@ -263,8 +265,8 @@ Verification verify(const Call& call, Order order, const Target& target, const C
   return result;
 }
 
-Verification verify(const Call& call, Order order, Format format, const Target& target,
-                    const Certificate& certificate) {
+Verification verify(const Call& call, Order order, Format format, const Target& target, const Certificate& certificate,
+                    Extent extent) {
   if (call.info().name != certificate.function)
     throw std::invalid_argument("the certificate is about " + certificate.function + ", not " + call.text());
   if (!call.preset()) throw std::invalid_argument(call.text() + ": certificates are about the default parameters");
@@ -272,18 +274,22 @@ Verification verify(const Call& call, Order order, Format format, const Target& 
   if (!right.complete())
     throw std::invalid_argument("the certificate of " + certificate.function + " lacks its " +
                                 std::string(name_of(order)) + " in " + std::string(info_of(format).name));
+  if (extent != Extent::full && (extent != Extent::sparse || right.sparse_hash.empty()))
+    throw std::invalid_argument("the certificate of " + certificate.function + " has only the full extent of " +
+                                std::string(info_of(format).name));
   const auto start = std::chrono::steady_clock::now();
   std::vector<unsigned char> array = format_inputs(call.info(), format);
+  if (extent == Extent::sparse) array = sparse_elements(format, array);
   const std::size_t n = array.size() / info_of(format).bytes;
   call.apply(order, format, array.data(), array.data(), n, target);
   Verification result{.order = order,
                       .target = std::string(target.name),
-                      .extent = Extent::full,
+                      .extent = extent,
                       .format = format,
                       .inputs = n,
                       .seconds = 0,
                       .failed = {}};
-  if (hash_of(format, array.data(), n) != right.hash)
+  if (hash_of(format, array.data(), n) != (extent == Extent::full ? right.hash : right.sparse_hash))
     result.failed.push_back({0, 0, static_cast<std::uint32_t>(n - 1)});
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

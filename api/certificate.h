@@ -43,6 +43,7 @@ struct FormatCertificate {
   double worst_error = 0;  ///< of the kernel, in units in the last place
   double witness = 0;
   std::string hash;
+  std::string sparse_hash;  ///< of f64: over one input in 32
   bool complete() const { return !hash.empty(); }
 };
 
@@ -106,8 +107,9 @@ Verification verify(const Call& call, Order order, const Target& target, const C
                     unsigned threads, const std::function<void(double)>& progress = {},
                     std::span<const std::uint32_t> blocks = {});
 
-/// The same for a format other than f32, whose inputs are one block.
-Verification verify(const Call& call, Order order, Format format, const Target& target, const Certificate& certificate);
+/// The same for a format other than f32, whose inputs are one block: all of them, or of f64 the sparse ones.
+Verification verify(const Call& call, Order order, Format format, const Target& target, const Certificate& certificate,
+                    Extent extent = Extent::full);
 
 /// Enters a run in the certificate's list, in place of an older one of the same target, order and extent.
 void record(Certificate& certificate, const Verification& verification);

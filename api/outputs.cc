@@ -143,6 +143,14 @@ std::vector<unsigned char> format_inputs(const Info& info, Format format) {
   return array;
 }
 
+std::vector<unsigned char> sparse_elements(Format format, std::span<const unsigned char> array) {
+  constexpr std::size_t kStride = 32;
+  const std::size_t bytes = info_of(format).bytes, n = array.size() / bytes / kStride;
+  std::vector<unsigned char> sparse(n * bytes);
+  for (std::size_t i = 0; i < n; ++i) set_pattern(format, sparse.data(), i, pattern(format, array.data(), kStride * i));
+  return sparse;
+}
+
 double element(Format format, const void* array, std::size_t i) { return decode(format, pattern(format, array, i)); }
 void set_element(Format format, void* array, std::size_t i, double value) {
   set_pattern(format, array, i, encode(format, value, Overflow::saturate));

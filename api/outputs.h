@@ -5,7 +5,8 @@
 // little-endian bytes, every NaN made 0x7fc00000. A certificate also holds a hash of each block over one input in 32,
 // and one hash over one input in 256, for machines on which 2^32 evaluations take too long.
 //
-// Of the other formats all 2^16 or 2^8 inputs are certified, and of f64 two million, with one hash for each order.
+// Of the other formats all 2^16 or 2^8 inputs are certified, and of f64 two million, with one hash for each order, and
+// of f64 another over one input in 32.
 #pragma once
 
 #include <cstddef>
@@ -46,6 +47,8 @@ constexpr std::uint32_t input_pattern(Extent extent, std::uint32_t block, std::u
 /// kWideInputs: where `info` says that the function bends, special numbers, and random ones.
 inline constexpr std::size_t kWideInputs = 2000000;
 std::vector<unsigned char> format_inputs(const Info& info, Format format);
+/// Every 32nd element of such an array.
+std::vector<unsigned char> sparse_elements(Format format, std::span<const unsigned char> array);
 /// An element of an array of a format, and what an array holds for a number that was rounded to the format.
 double element(Format format, const void* array, std::size_t i);
 void set_element(Format format, void* array, std::size_t i, double value);

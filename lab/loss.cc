@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab/loss.h"
 
-#include <cmath>
-#include <vector>
+#include <type_traits>
+
+#include "api/axis.h"
 
 namespace actfun::lab {
 
@@ -10,18 +11,13 @@ template <class T>
 Loss cross_entropy(const Matrix<T>& logits, std::span<const int> labels, double scale, Matrix<T>& gradient) {
   Loss loss;
   gradient.resize(logits.rows(), logits.cols());
-  std::vector<double> power(static_cast<std::size_t>(logits.cols()));
-  for (Index row = 0; row < logits.rows(); ++row) {
+  const Shape shape{labels.size(), static_cast<std::size_t>(logits.cols()), 1};
+  actfun::cross_entropy(std::is_same_v<T, float> ? Format::f32 : Format::f64, Reduction::sum, logits.data(),
+                        labels.data(), scale, &loss.sum, gradient.data(), shape, current_target());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
     Index best;
-    const auto most = static_cast<double>(logits.row(row).maxCoeff(&best));
-    const Index label = labels[static_cast<std::size_t>(row)];
-    double sum = 0;
-    for (Index c = 0; c < logits.cols(); ++c)
-      sum += power[static_cast<std::size_t>(c)] = std::exp(static_cast<double>(logits(row, c)) - most);
-    for (Index c = 0; c < logits.cols(); ++c)
-      gradient(row, c) = static_cast<T>((power[static_cast<std::size_t>(c)] / sum - (c == label)) * scale);
-    loss.sum += std::log(sum) + (most - static_cast<double>(logits(row, label)));
-    loss.correct += best == label;
+    logits.row(static_cast<Index>(i)).maxCoeff(&best);
+    loss.correct += best == labels[i];
   }
   return loss;
 }

@@ -326,5 +326,47 @@ class BadInput(Case):
         self.assertEqual(json.loads(result.stdout)["layers"][0]["dead"], 64)
 
 
+class Trained(Case):
+    """Networks that the lab trained, or could not: what health says of the sums that they left."""
+
+    def findings(self, function, *options):
+        lab = subprocess.run([ACTFUN, "lab", function, "--seeds", "1", *options, "--dump", self.dir / "z", "-o",
+                              self.dir / "out"], capture_output=True, text=True)
+        self.assertEqual(lab.returncode, 0, lab.stderr)
+        files = sorted((self.dir / "z").rglob("*.npy"))
+        result = run(*files, "-f", function, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        layers = sorted(json.loads(result.stdout)["layers"], key=lambda layer: layer["name"])
+        self.assertEqual(len(layers), len(files))
+        return layers
+
+    def names(self, layer):
+        return [finding["name"] for finding in layer["findings"]]
+
+    def test_healthy(self):
+        for layer in self.findings("relu", "--depth", "3", "--epochs", "5"):
+            self.assertEqual((layer["verdict"], self.names(layer), layer["dead"]), ("healthy", [], 0), layer["name"])
+
+    def test_dead(self):
+        layers = self.findings("relu", "--depth", "3", "--epochs", "5", "--rate", "1", "--momentum", "0.9")
+        self.assertEqual(layers[-1]["verdict"], "sick")
+        self.assertIn("dead units", self.names(layers[-1]))
+        self.assertGreater(layers[-1]["dead"], 32)
+
+    def test_saturated(self):
+        for layer in self.findings("sigmoid", "--depth", "3", "--epochs", "5", "--rate", "20"):
+            self.assertIn("saturated", self.names(layer), layer["name"])
+
+    def test_exploding(self):
+        """Squares of squares: each layer's sums are the square of those before it."""
+        layers = self.findings("relu_squared", "--depth", "4", "--epochs", "0")
+        self.assertEqual([layer["verdict"] for layer in layers], ["healthy", "warning", "warning", "sick"])
+        self.assertIn("exploding", self.names(layers[-1]))
+
+    def test_diverged(self):
+        for layer in self.findings("identity", "--depth", "6", "--epochs", "3", "--rate", "0.5"):
+            self.assertEqual((layer["verdict"], self.names(layer)), ("sick", ["NaN"]), layer["name"])
+
+
 if __name__ == "__main__":
     unittest.main()

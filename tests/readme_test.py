@@ -84,13 +84,16 @@ class Readme(unittest.TestCase):
         self.assertLessEqual({match[1] for match in BLOCK.finditer(README.read_text())}, kinds)
 
     def test_programs(self):
-        every = list(BLOCK.finditer(README.read_text()))
-        programs = [(a, b) for a, b in zip(every, every[1:]) if a[1] in ("cpp", "c")]
-        self.assertEqual({a[1] for a, _ in programs}, {"cpp", "c"})
-        for program, output in programs:
-            with self.subTest(program[1]):
-                self.assertEqual(output[1], "text")
-                self.assertEqual(compiled_output(program[1], program[2], self.dir), output[2])
+        """The README's in both languages, and those of the pages that have some."""
+        for document in [README, *sorted((ROOT / "docs").glob("*.md"))]:
+            every = list(BLOCK.finditer(document.read_text()))
+            programs = [(a, b) for a, b in zip(every, every[1:]) if a[1] in ("cpp", "c")]
+            if document == README:
+                self.assertEqual({a[1] for a, _ in programs}, {"cpp", "c"})
+            for program, output in programs:
+                with self.subTest(f"{document.name}, {program[1]}"):
+                    self.assertEqual(output[1], "text")
+                    self.assertEqual(compiled_output(program[1], program[2], self.dir), output[2])
 
     def test_cmake(self):
         run("cmake", "--install", BUILD, "--prefix", self.dir / "prefix")

@@ -142,7 +142,7 @@ struct Narrow {
   static std::shared_ptr<const Storage[]> table_of(const Elementwise& f, std::size_t codes) {
     static auto& tables = *new Tables<Storage>;  // outlives threads that run while the program ends
     if (auto found = tables.find(f)) return found;
-    const std::shared_ptr<Storage[]> table(new Storage[codes]);
+    const std::shared_ptr<Storage[]> table(new Storage[codes + 1]());  // see look_up
     for (std::size_t i = 0; i < codes; ++i) table[i] = static_cast<Storage>(i);
     direct_all(f, table.get(), table.get(), codes);
     tables.add(f, table);

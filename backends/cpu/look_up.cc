@@ -19,24 +19,46 @@ void look_up_each(const Value* table, const Code* x, Value* y, std::size_t n) {
 }
 
 #if defined(__x86_64__)
-/// The results of eight codes of 16 bits, put together in a register: one store for all. Loads of single codes and
-/// insertions from memory were the quickest of ten ways tried, gathers and shifts of words among them.
-__m128i look_up_eight(const std::uint16_t* table, const std::uint16_t* x) {
-  __m128i y = _mm_cvtsi32_si128(table[x[0]]);
-  y = _mm_insert_epi16(y, table[x[1]], 1);
-  y = _mm_insert_epi16(y, table[x[2]], 2);
-  y = _mm_insert_epi16(y, table[x[3]], 3);
-  y = _mm_insert_epi16(y, table[x[4]], 4);
-  y = _mm_insert_epi16(y, table[x[5]], 5);
-  y = _mm_insert_epi16(y, table[x[6]], 6);
-  return _mm_insert_epi16(y, table[x[7]], 7);
-}
-#endif
-
-#if defined(__x86_64__)
 /// From here on an array is written past the caches: it would only push out what lies there, and a cache line that is
 /// written so is not read first.
 constexpr std::size_t kStreamFrom = std::size_t{32} << 20;  // bytes
+
+/// The entry of a code of 16 bits, and the one behind it.
+inline __m128i entry(const std::uint16_t* table, std::uint64_t code) { return _mm_loadu_si32(table + (code & 0xffff)); }
+
+/// The results of eight codes of 16 bits, put together in a register: one store for all. Words that are taken apart and
+/// a tree of interleavings were the quickest of a dozen ways tried; gathers are twice as slow.
+inline __attribute__((always_inline)) __m128i look_up_eight(const std::uint16_t* table, const std::uint16_t* x) {
+  std::uint64_t a, b;  // four codes each
+  std::memcpy(&a, x, sizeof a);
+  std::memcpy(&b, x + 4, sizeof b);
+  const auto two = [&](std::uint64_t codes) {
+    return _mm_unpacklo_epi16(entry(table, codes), entry(table, codes >> 16));
+  };
+  return _mm_unpacklo_epi64(_mm_unpacklo_epi32(two(a), two(a >> 32)), _mm_unpacklo_epi32(two(b), two(b >> 32)));
+}
+
+/// Past the caches, y at a multiple of a register's bytes. Returns how many codes are done.
+std::size_t stream_sse2(const std::uint16_t* table, const std::uint16_t* x, std::uint16_t* y, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) _mm_stream_si128(reinterpret_cast<__m128i*>(y + i), look_up_eight(table, x + i));
+  _mm_sfence();
+  return i;
+}
+/// Whole cache lines: a tenth quicker.
+__attribute__((target("avx512f"))) std::size_t stream_avx512(const std::uint16_t* table, const std::uint16_t* x,
+                                                             std::uint16_t* y, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    __m512i line = _mm512_castsi128_si512(look_up_eight(table, x + i));
+    line = _mm512_inserti32x4(line, look_up_eight(table, x + i + 8), 1);
+    line = _mm512_inserti32x4(line, look_up_eight(table, x + i + 16), 2);
+    line = _mm512_inserti32x4(line, look_up_eight(table, x + i + 24), 3);
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(y + i), line);
+  }
+  _mm_sfence();
+  return i;
+}
 
 /// The table in four registers, two look-ups of 128 entries each for 64 bytes.
 __attribute__((target("avx512f,avx512bw,avx512vbmi"))) void look_up_vbmi(const std::uint8_t* table,
@@ -67,13 +89,12 @@ void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, 
   look_up_each(table, x, y, n);
 }
 void look_up(const std::uint16_t* table, const std::uint16_t* x, std::uint16_t* y, std::size_t n,
-             std::int64_t /*target*/) {
+             [[maybe_unused]] std::int64_t target) {
 #if defined(__x86_64__)
   std::size_t i = 0;
   if (n * sizeof *y >= kStreamFrom) {
-    for (; i < n && reinterpret_cast<std::uintptr_t>(y + i) % sizeof(__m128i) != 0; ++i) y[i] = table[x[i]];
-    for (; i + 8 <= n; i += 8) _mm_stream_si128(reinterpret_cast<__m128i*>(y + i), look_up_eight(table, x + i));
-    _mm_sfence();
+    for (; i < n && reinterpret_cast<std::uintptr_t>(y + i) % 64 != 0; ++i) y[i] = table[x[i]];
+    i += (target == HWY_AVX3 ? stream_avx512 : stream_sse2)(table, x + i, y + i, n - i);
   }
   for (; i + 8 <= n; i += 8) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i), look_up_eight(table, x + i));
   look_up_each(table, x + i, y + i, n - i);

@@ -316,7 +316,16 @@ bool certify_format(const Work& work, const Call& call, const Pointwise& pointwi
     const int k = static_cast<int>(order);
     want[k].resize(x.size());
     got[k].resize(x.size());
-    if (options.kernel) call.apply(order, format, x.data(), got[k].data(), n, current_target());
+  }
+  if (options.kernel) {
+    std::vector<std::jthread> all;
+    const std::size_t part = (n + options.threads - 1) / options.threads;
+    for (std::size_t first = 0; first < n; first += part)
+      all.emplace_back([&, first, count = std::min(part, n - first)] {
+        for (const Order order : kOrders)
+          call.apply(order, format, &x[first * bytes], &got[static_cast<int>(order)][first * bytes], count,
+                     current_target());
+      });
   }
   FormatCertificate c[3];
   Worst worst[3], first_wrong[3];
@@ -359,6 +368,10 @@ bool certify_format(const Work& work, const Call& call, const Pointwise& pointwi
     c[k].worst_error = worst[k].error;
     c[k].witness = worst[k].input;
     c[k].hash = hash_of(format, want[k].data(), n);
+    if (format == Format::f64) {
+      const std::vector<unsigned char> sparse = sparse_elements(format, want[k]);
+      c[k].sparse_hash = hash_of(format, sparse.data(), sparse.size() / bytes);
+    }
     certificate(format, order) = c[k];
     clean = clean && misrounded[k] == 0;
     std::printf("%s %s: %llu misrounded, at most %.6g ulp%s", work.text().c_str(), std::string(name_of(order)).c_str(),
