@@ -11,7 +11,7 @@
 
 namespace actfun::health {
 
-inline constexpr std::size_t kLanes = 16, kBlockRows = 60;
+inline constexpr std::size_t kLanes = 16, kBlockRows = 120;
 
 /// What is counted of the elements of a column.
 enum Count : std::size_t {
@@ -29,16 +29,13 @@ enum Count : std::size_t {
   bf16_subnormal,
   bf16_underflow,
   lost,      ///< finite, but f or f' is not: left out of the sums of f
-  replaced,  ///< zeros among usual elements, whose parabolas stand in for f(0) and f'(0) until the end
+  replaced,  ///< zeros among usual elements, whose cubics stand in for f(0) and f'(0) until the end
   kCounts
 };
 
 /// What is summed, in f64.
 enum Sum : std::size_t { sum_x, sum_xx, sum_f, sum_ff, sum_gg, kSums };
 
-/// The histogram: bins of width 1/2 where the plan's cells are, outside of them a bin a binade: [4, 8), [8, 16), ...,
-/// the last one open.
-inline constexpr std::size_t kInside = 16, kOutside = 16, kBins = kInside + 2 * kOutside;
 /// Bin b holds the finite elements from bin_edge(b) to bin_edge(b + 1), the lower one included for positive elements,
 /// the one farther from zero excluded for negative ones.
 double bin_edge(std::size_t b);

@@ -219,13 +219,13 @@ void Layer::flush(const Columns& columns, const Cut& cut) {
   if (plan_->exact) return;
   std::vector<double> sums(kSums * channels_);
   fold(columns.sums, sums, kSums, std::plus<double>());
-  if (plan_->call &&
-      !plan_->exact) {  // where zeros were usual, f(0) and f'(0)^2 take the place of the parabolas' values
-    const float f = plan_->value.at(0), square = f * f;
+  if (plan_->call && !plan_->exact) {  // where zeros were usual, f(0) and f'(0)^2 take the place of the cubics' values
+    const auto [f, slope] = plan_->curve.at(kCells / 2, 0);
+    const float ff = f * f, gg = slope * slope;
     const auto right_f = static_cast<double>(plan_->value_at_zero),
                right_slope = static_cast<double>(plan_->slope_at_zero);
-    const double f_less = right_f - static_cast<double>(f), ff_less = right_f * right_f - static_cast<double>(square),
-                 gg_less = right_slope * right_slope - static_cast<double>(plan_->gain.at(0));
+    const double f_less = right_f - static_cast<double>(f), ff_less = right_f * right_f - static_cast<double>(ff),
+                 gg_less = right_slope * right_slope - static_cast<double>(gg);
     std::vector<std::uint64_t> zeros(channels_);
     for (std::size_t column = 0; column < columns.width; ++column)
       zeros[channel[column]] += columns.counts[replaced * columns.stride + column];
@@ -286,14 +286,10 @@ Summary Layer::summary(std::size_t from, std::size_t to) const {
     s.f_mean = f.mean;
     s.f_spread = f.spread;
     if (kept > 0) s.gain = sums[sum_gg].value() / static_cast<double>(kept);
-    for (std::size_t b = 0; b < kInside && kept > 0 && !exact_; ++b) {
-      const double share = static_cast<double>(s.bins[kOutside + b]) / static_cast<double>(kept);
-      constexpr std::size_t kCellsOfBin = kCells / kInside;
-      const auto largest = [&](const double* errors) {
-        return *std::max_element(errors + kCellsOfBin * b, errors + kCellsOfBin * (b + 1));
-      };
-      s.f_error += share * largest(plan_->value_error);
-      s.gain_error += share * largest(plan_->gain_error);
+    for (std::size_t b = 0; b < kBins && kept > 0 && !exact_; ++b) {
+      const double share = static_cast<double>(s.bins[b]) / static_cast<double>(kept);
+      s.f_error += share * plan_->value_error[b];
+      s.gain_error += share * plan_->gain_error[b];
     }
   }
   s.dead = s.elements > 0 && s.counts[inactive] == s.elements;

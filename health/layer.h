@@ -34,7 +34,7 @@ struct Summary {
   double mean, spread;  ///< of finite elements; NaN if there is none
   /// Of f over finite elements with finite f and f'; NaN without a function.
   double f_mean, f_spread, gain;
-  /// By how much f_mean and gain may be off because usual elements take parabolas.
+  /// By how much f_mean and gain may be off because usual elements take cubics.
   double f_error, gain_error;
   bool dead;  ///< there are elements, and f = f' = 0 at all of them
 

@@ -216,22 +216,26 @@ TEST(Thresholds, DecideNeighbouringFloatsAsTheKernelsDo) {
   }
 }
 
-TEST(Parabolas, LieWithinTheStatedErrors) {
+TEST(Cubics, LieWithinTheStatedErrors) {
   for (const Entry& entry : functions()) {
     if (!entry.elementwise()) continue;
     SCOPED_TRACE(entry.info->name);
     const Call call = preset(entry.info->name);
     const Plan quick(call, Format::f32, 0.01f, false), exact(call, Format::f32, 0.01f, true);
-    const std::vector<float> x = normal(40000, 1.0f, 3);
-    Layer a(quick, 8), b(exact, 8);
-    for (Layer* layer : {&a, &b}) layer->add(x.data(), {x.size() / 8, 8, 1}, current_target());
-    for (std::size_t c = 0; c < 8; ++c) {
-      const Summary q = a.channel(c), e = b.channel(c);
-      for (std::size_t i = 0; i < replaced; ++i) EXPECT_EQ(q.counts[i], e.counts[i]) << "count " << i;
-      EXPECT_NEAR(q.f_mean, e.f_mean, q.f_error + 2e-6 * (std::fabs(e.f_mean) + e.f_spread));
-      EXPECT_NEAR(q.gain, e.gain, q.gain_error + 2e-6 * e.gain);
-      EXPECT_LT(q.gain_error, 1e-3 * std::max(1.0, e.gain));
-      EXPECT_EQ(e.gain_error, 0);
+    for (const float spread : {1.0f, 30.0f}) {
+      SCOPED_TRACE(spread);
+      const std::vector<float> x = normal(40000, spread, 3);
+      Layer a(quick, 8), b(exact, 8);
+      for (Layer* layer : {&a, &b}) layer->add(x.data(), {x.size() / 8, 8, 1}, current_target());
+      for (std::size_t c = 0; c < 8; ++c) {
+        const Summary q = a.channel(c), e = b.channel(c);
+        for (std::size_t i = 0; i < replaced; ++i) EXPECT_EQ(q.counts[i], e.counts[i]) << "count " << i;
+        for (std::size_t i = 0; i < kBins; ++i) EXPECT_EQ(q.bins[i], e.bins[i]) << "bin " << i;
+        EXPECT_NEAR(q.f_mean, e.f_mean, q.f_error + 2e-6 * (std::fabs(e.f_mean) + e.f_spread));
+        EXPECT_NEAR(q.gain, e.gain, q.gain_error + 2e-6 * e.gain);
+        EXPECT_LT(q.gain_error, 1e-3 * std::max(1.0, e.gain));
+        EXPECT_EQ(e.gain_error, 0);
+      }
     }
   }
 }

@@ -8,8 +8,10 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <climits>
 #include <csignal>
+#include <utility>
 
 #include "tool/text.h"
 
@@ -25,7 +27,7 @@ void on_sigbus(int) {
 
 }  // namespace
 
-Mapping::Mapping(const std::string& path) {
+Mapping::Mapping(const std::string& path) : path_(path) {
   const int descriptor =
       open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a named pipe must not keep us waiting
   if (descriptor < 0) fail_errno("cannot read " + path);
@@ -35,6 +37,8 @@ Mapping::Mapping(const std::string& path) {
     size_ = static_cast<std::size_t>(status.st_size);
     void* const place = mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
     data_ = place == MAP_FAILED ? nullptr : static_cast<const unsigned char*>(place);
+    device_ = status.st_dev;
+    node_ = status.st_ino;
   }
   const int error = errno;
   close(descriptor);
@@ -47,6 +51,30 @@ Mapping::Mapping(const std::string& path) {
 
 Mapping::~Mapping() {
   if (data_) munmap(const_cast<unsigned char*>(data_), size_);
+}
+
+Reader::Reader(const Mapping& file) : file_(file), descriptor_(open(file.path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+  struct stat status;
+  const bool same = descriptor_ >= 0 && fstat(descriptor_, &status) == 0 && status.st_dev == file.device_ &&
+                    status.st_ino == file.node_;
+  if (!same && descriptor_ >= 0) close(std::exchange(descriptor_, -1));
+}
+
+Reader::~Reader() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+void Reader::read(std::size_t at, void* to, std::size_t n) const {
+  auto* const bytes = static_cast<unsigned char*>(to);
+  std::size_t done = 0;
+  while (descriptor_ >= 0 && done < n) {
+    const ssize_t now = pread(descriptor_, bytes + done, n - done, static_cast<off_t>(at + done));
+    if (now < 0 && errno == EINTR) continue;
+    if (now <= 0) break;
+    done += static_cast<std::size_t>(now);
+  }
+  // What cannot be read, because the file has another name now or is shorter, is in the mapping, or told there.
+  std::copy_n(file_.data() + at + done, n - done, bytes + done);
 }
 
 struct Inflater::Stream {

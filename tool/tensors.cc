@@ -127,6 +127,7 @@ TensorFile::TensorFile(const std::string& path, const Bare& bare)
     open_safetensors();
   else
     open_bare(bare);
+  for (Tensor& tensor : tensors_) tensor.mapping = mapping_.get();
 }
 
 void TensorFile::open_npy(const Bare& bare) {

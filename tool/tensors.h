@@ -23,6 +23,7 @@ struct Tensor {
   bool fortran_order = false;
   /// The elements, where they lie in memory as they are; otherwise null, and `read` gives them.
   const unsigned char* elements = nullptr;
+  const Mapping* mapping = nullptr;  ///< that they lie in
   /// Starts at the first element: each call of what it returns fills `size` bytes with the next ones. The call that
   /// takes the last ones makes sure that there are no more, and that the checksum is right. Throws on broken data.
   using Next = std::function<void(void* to, std::size_t size)>;
