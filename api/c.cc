@@ -314,6 +314,8 @@ const char* actfun_status_text(actfun_status status) {
       return "a label, or the number of a winner, that is none of its row's";
     case ACTFUN_BAD_KINKS:
       return "derivatives at kinks by a convention that does not exist, or is not known for this function";
+    case ACTFUN_BAD_TIER:
+      return "a tier that does not exist";
   }
   return "not a status of this library";
 }

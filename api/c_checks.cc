@@ -12,6 +12,7 @@ actfun_status check(const actfun_function* f, const Entry*& entry) {
   for (std::size_t i = 0; i < entry->info->parameters.size(); ++i)
     if (!accepts(*entry->info, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
   if (!Call{entry}.knows(static_cast<Kinks>(f->kinks))) return ACTFUN_BAD_KINKS;
+  if (f->tier > ACTFUN_FAST) return ACTFUN_BAD_TIER;
   return ACTFUN_OK;
 }
 
@@ -24,6 +25,7 @@ Call call_of(const actfun_function* f, const Entry* entry) {
   }
   call.overflow = static_cast<Overflow>(f->overflow);
   call.kinks = static_cast<Kinks>(f->kinks);
+  call.tier = static_cast<Tier>(f->tier);
   return call;
 }
 

@@ -96,6 +96,21 @@ FormatCertificate format_from(const Json& j) {
   return c;
 }
 
+Json to_json(const FastCertificate& c) {
+  return {{"inputs", c.inputs}, {"worst_error", c.worst_error}, {"witness", hexadecimal(c.witness)},
+          {"hash", c.hash},     {"sparse_hash", c.sparse_hash}, {"blocks", c.blocks}};
+}
+FastCertificate fast_from(const Json& j) {
+  FastCertificate c;
+  c.inputs = j.at("inputs");
+  c.worst_error = j.at("worst_error");
+  c.witness = float_from(j.at("witness"));
+  c.hash = j.at("hash");
+  c.sparse_hash = j.at("sparse_hash");
+  c.blocks = j.at("blocks").get<std::vector<std::string>>();
+  return c;
+}
+
 std::filesystem::path program_directory() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
@@ -162,6 +177,10 @@ std::optional<Certificate> read_certificate(const std::filesystem::path& path) {
     for (const auto& [name, value] : j.at("parameters").items()) c.parameters.emplace_back(name, value);
     for (const Order order : kOrders)
       if (const auto found = j.find(std::string(name_of(order))); found != j.end()) c[order] = order_from(*found);
+    if (const auto fast = j.find("fast"); fast != j.end())
+      for (const Order order : {Order::value, Order::slope})
+        if (const auto found = fast->find(std::string(name_of(order))); found != fast->end())
+          c.fast[static_cast<int>(order)] = fast_from(*found);
     if (const auto formats = j.find("formats"); formats != j.end())
       for (std::size_t f = 0; f < kFormatCount; ++f)
         if (const auto format = formats->find(std::string(kFormats[f].name)); format != formats->end())
@@ -189,6 +208,9 @@ void write_certificate(const Certificate& certificate, const std::filesystem::pa
   j["tier"] = certificate.tier;
   for (const Order order : kOrders)
     if (certificate[order].complete()) j[std::string(name_of(order))] = to_json(certificate[order]);
+  for (const Order order : {Order::value, Order::slope})
+    if (const FastCertificate& found = certificate.fast[static_cast<int>(order)]; found.complete())
+      j["fast"][std::string(name_of(order))] = to_json(found);
   for (std::size_t f = 0; f < kFormatCount; ++f)
     for (const Order order : kOrders)
       if (const FormatCertificate& found = certificate(static_cast<Format>(f), order); found.complete())
@@ -226,7 +248,15 @@ Verification verify(const Call& call, Order order, const Target& target, const C
   if (extent == Extent::sparse && !blocks.empty())
     throw std::invalid_argument(certificate.function + ": a sparse hash has no blocks");
   if (blocks.empty()) blocks = all;
-  const auto& expected = extent == Extent::full ? certificate[order].blocks : certificate[order].spread_blocks;
+  const bool fast = call.has_fast_kernel(order, target);
+  const FastCertificate* tier = fast ? &certificate.fast[static_cast<int>(order)] : nullptr;
+  if (fast && (!tier->complete() || extent == Extent::spread))
+    throw std::invalid_argument("the certificate of " + certificate.function + " lacks that of the fast tier's " +
+                                std::string(name_of(order)));
+  const auto& expected = fast                     ? tier->blocks
+                         : extent == Extent::full ? certificate[order].blocks
+                                                  : certificate[order].spread_blocks;
+  const std::string& expected_sparse = fast ? tier->sparse_hash : certificate[order].sparse_hash;
   std::vector<float> sparse(extent == Extent::sparse ? kBlocks * inputs_per_block(extent) : 0);
 
   Verification result{.order = order, .target = std::string(target.name), .extent = extent, .failed = {}};
@@ -256,7 +286,7 @@ Verification verify(const Call& call, Order order, const Target& target, const C
     for (unsigned t = 1; t < threads; ++t) helpers.emplace_back(work);
     work();
   }
-  if (extent == Extent::sparse && hash_of(Format::f32, sparse.data(), sparse.size()) != certificate[order].sparse_hash)
+  if (extent == Extent::sparse && hash_of(Format::f32, sparse.data(), sparse.size()) != expected_sparse)
     result.failed.push_back({0, 0, 0xffffffff});
   std::sort(result.failed.begin(), result.failed.end(),
             [](const FailedBlock& a, const FailedBlock& b) { return a.index < b.index; });

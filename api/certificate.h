@@ -36,6 +36,17 @@ struct OrderCertificate {
   bool complete() const { return blocks.size() == kBlocks && spread_blocks.size() == kBlocks; }
 };
 
+/// The fast tier's results of one order: what every instruction set with a fused multiply-add gives, and how good they
+/// are.
+struct FastCertificate {
+  std::uint64_t inputs = 0;
+  double worst_error = 0;  ///< in units in the last place
+  float witness = 0;
+  std::string hash, sparse_hash;
+  std::vector<std::string> blocks;
+  bool complete() const { return blocks.size() == kBlocks; }
+};
+
 /// What the right results of one order are in a format other than f32.
 struct FormatCertificate {
   std::uint64_t inputs = 0;
@@ -59,6 +70,7 @@ struct Certificate {
   std::vector<std::pair<std::string, double>> parameters;
   OrderCertificate orders[3];
   FormatCertificate formats[kFormatCount][3];  ///< that of f32 stays empty: it is `orders`
+  FastCertificate fast[2];                     ///< value and slope, where the tier has kernels of its own
   std::vector<Run> runs;
 
   const OrderCertificate& operator[](Order order) const { return orders[static_cast<int>(order)]; }
@@ -101,8 +113,9 @@ struct Verification {
 };
 
 /// Computes all inputs, or those of `blocks` if there are any, and compares the hashes. `progress` is called now and
-/// then with the share that is done, from one thread at a time. Throws std::invalid_argument when the call has other
-/// parameters than the certificate, or the certificate lacks the order.
+/// then with the share that is done, from one thread at a time. A call in the fast tier is held to what that gave.
+/// Throws std::invalid_argument when the call has other parameters than the certificate, or the certificate lacks the
+/// order.
 Verification verify(const Call& call, Order order, const Target& target, const Certificate& certificate, Extent extent,
                     unsigned threads, const std::function<void(double)>& progress = {},
                     std::span<const std::uint32_t> blocks = {});

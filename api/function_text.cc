@@ -164,8 +164,7 @@ Call parse_function(std::string_view text) {
   return call;
 }
 
-bool Call::preset() const {
-  if (kinks != Kinks::actfun) return false;
+bool Call::default_parameters() const {
   for (std::size_t i = 0; i < info().parameters.size(); ++i)
     if (parameters[i] != info().parameters[i].preset || rational[i] != !info().parameters[i].exact.empty())
       return false;

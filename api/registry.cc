@@ -134,6 +134,13 @@ bool has_limits(const Call& call, Order order) {
 
 namespace {
 
+/// The tier's kernel for floats.
+Kernels::Unary float_kernel(const Call& call, Order order, const Target& target) {
+  const Kernels& all = kernels(call, target);
+  const auto k = static_cast<int>(order);
+  return call.has_fast_kernel(order, target) ? all.fast[k] : all.order[k];
+}
+
 Elementwise elementwise(const Call& call, Order order, const Target& target, const Constants& parameters) {
   const auto k = static_cast<int>(order);
   const Kernels& all = kernels(call, target);
@@ -226,10 +233,16 @@ void run_and_replace(const Replacements& all, Format format, const void* x, void
 
 }  // namespace
 
+bool Call::has_fast_kernel(Order order, const Target& target) const {
+  return tier == Tier::fast && order != Order::curvature && default_parameters() &&
+         kernels(*this, target).fast[static_cast<int>(order)];
+}
+
 void Call::apply(Order order, Format format, const void* x, void* y, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
   const Constants parameters_of_call = constants(*this);
-  const Elementwise f = elementwise(*this, order, target, parameters_of_call);
+  Elementwise f = elementwise(*this, order, target, parameters_of_call);
+  if (format == Format::f32) f.kernel = float_kernel(*this, order, target);
   const std::size_t bytes = info_of(format).bytes;
   run_and_replace(replacements(*this, order, format), format, x, y, x == y, n, [&](std::size_t i, std::size_t m) {
     run(f, format, static_cast<const unsigned char*>(x) + i * bytes, static_cast<unsigned char*>(y) + i * bytes, m);
@@ -282,7 +295,7 @@ double Call::error_in_ulp(Order order, Format format, double x, double result) c
 
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  const Kernels::Unary kernel = kernels(*this, target).order[static_cast<int>(order)];
+  const Kernels::Unary kernel = float_kernel(*this, order, target);
   const Constants parameters_of_call = constants(*this);
   run_and_replace(replacements(*this, order, Format::f32), Format::f32, x, y, x == y, n,
                   [&](std::size_t i, std::size_t m) { kernel(x + i, y + i, m, parameters_of_call.data()); });
@@ -292,10 +305,24 @@ void Call::evaluate(Order order, const float* x, float* y, std::size_t n) const 
 }
 void Call::evaluate_value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Target& target) const {
   const DefaultFloatEnvironment environment;
-  const Kernels::Pair kernel = kernels(*this, target).value_and_slope;
   const Constants parameters_of_call = constants(*this);
+  const Constant* p = parameters_of_call.data();
+  const Kernels::Pair kernel = kernels(*this, target).value_and_slope;
+  const bool fast = has_fast_kernel(Order::value, target) || has_fast_kernel(Order::slope, target);
+  const auto run_pair = [&](const float* from, float* to, float* slope, std::size_t m) {
+    if (!fast) return kernel(from, to, slope, m, p);
+    // One after the other, in tiles that stay in a cache; of inputs that may be written over.
+    constexpr std::size_t kTile = 1024;
+    float inputs[kTile];
+    for (std::size_t i = 0; i < m; i += kTile) {
+      const std::size_t size = std::min(kTile, m - i);
+      std::copy_n(from + i, size, inputs);
+      float_kernel(*this, Order::value, target)(inputs, to + i, size, p);
+      float_kernel(*this, Order::slope, target)(inputs, slope + i, size, p);
+    }
+  };
   run_and_replace(replacements(*this, Order::slope, Format::f32), Format::f32, x, dy, x == y || x == dy, n,
-                  [&](std::size_t i, std::size_t m) { kernel(x + i, y + i, dy + i, m, parameters_of_call.data()); });
+                  [&](std::size_t i, std::size_t m) { run_pair(x + i, y + i, dy + i, m); });
 }
 
 void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target) {

@@ -58,6 +58,12 @@ struct Channels {
   }
 };
 
+/// What is promised of results in f32; the other formats are correctly rounded in every tier.
+enum class Tier : int {
+  exact,  ///< correctly rounded
+  fast,   ///< values and slopes within 2 units in the last place where that is quicker, otherwise as `exact`
+};
+
 /// A function with values for its parameters.
 struct Call {
   const Entry* entry;
@@ -67,6 +73,7 @@ struct Call {
   std::array<bool, kMaxParameters> rational{};  ///< parameter i is the record's `exact` default, not its nearest double
   Overflow overflow = Overflow::saturate;       ///< of formats without infinities
   Kinks kinks = Kinks::actfun;                  ///< whose derivatives hold at kinks: `choose` checks them
+  Tier tier = Tier::exact;
 
   const Info& info() const { return *entry->info; }
   /// Takes a framework's derivatives at kinks. Throws KinksError, naming those that are known, unless these are: a
@@ -77,7 +84,10 @@ struct Call {
   /// What f' is at kinks[i] by the chosen convention, as an expression.
   std::string_view slope_at(std::size_t i) const;
   /// Whether all parameters and conventions are at their defaults: what certificates are about.
-  bool preset() const;
+  bool preset() const { return kinks == Kinks::actfun && default_parameters(); }
+  bool default_parameters() const;
+  /// Whether the call's tier is the fast one, and has f or f' of its own there on this instruction set.
+  bool has_fast_kernel(Order order, const Target& target) const;
   /// `name` or `name:param=value,...`, listing parameters that are not at their default, and no preset.
   std::string text() const;
   /// Elementwise only, on arrays of any format; y may be x. Sets the floating-point environment.

@@ -37,9 +37,11 @@ void write(std::ostream& out, const actfun::Entry& entry) {
     values += (values.empty() ? "" : ", ") + name_of_parameter;
   }
   if (!info.kinks.empty()) out << "  Kinks kinks = Kinks::actfun;  ///< whose derivatives hold at kinks\n";
+  out << "  Tier tier = Tier::exact;  ///< what is promised of results in f32\n";
   out << "  constexpr actfun_function handle() const {\n    return {" << entry.id << ", "
       << (rational.empty() ? "0" : "static_cast<std::uint8_t>(" + rational + ")") << ", 0, "
-      << (info.kinks.empty() ? "0" : "static_cast<std::uint8_t>(kinks)") << ", 0, {" << values << "}};\n  }\n"
+      << (info.kinks.empty() ? "0" : "static_cast<std::uint8_t>(kinks)") << ", static_cast<std::uint8_t>(tier), {"
+      << values << "}};\n  }\n"
       << "  ACTFUN_ELEMENTWISE_OPERATIONS\n"
       << "};\ninline constexpr " << type << " " << name << "{};\n\n";
 }

@@ -56,4 +56,28 @@ struct Celu {
   static R slope_from_output(R y, R alpha) {
     return select(y > 0.0, 1.0, at_least(y + alpha, 0.0) / alpha);  // a rounded y may lie beyond -alpha
   }
+
+  // At alpha = 1.
+  struct FastValue {
+    static constexpr float reach = 80;
+    template <class R>
+    static R near(R x) {
+      return select(x < 0.0, fast_expm1(x), x);
+    }
+    template <class R>
+    static R far(R x) {
+      return select(x < 0.0, -1.0, x);
+    }
+  };
+  struct FastSlope {
+    static constexpr float reach = 87;
+    template <class R>
+    static R near(R x) {
+      return select(x < 0.0, fast_exp(x), 1.0);
+    }
+    template <class R>
+    static R far(R x) {
+      return select(x < 0.0, times_exp(R(1.0), at_least(x, -110)), 1.0);
+    }
+  };
 };

@@ -40,4 +40,28 @@ struct Expm1 {
   static R slope_from_output(R y) {
     return y + 1.0;
   }
+
+  struct FastValue {
+    static constexpr float reach = 80;
+    template <class R>
+    static R near(R x) {
+      return copysign(fast_expm1(x), x);
+    }
+    template <class R>
+    static R far(R x) {
+      return select(x < 0.0, -1.0, times_exp(R(1.0), at_most(x, 100)));
+    }
+  };
+
+  struct FastSlope {
+    static constexpr float reach = 87;
+    template <class R>
+    static R near(R x) {
+      return fast_exp(x);
+    }
+    template <class R>
+    static R far(R x) {
+      return times_exp(R(1.0), at_most(at_least(x, -110), 100));
+    }
+  };
 };

@@ -57,4 +57,16 @@ struct Gelu {
   static R curvature(R x) {
     return normal_density(x) * (2.0 - x * x);
   }
+
+  struct FastValue {
+    static constexpr float reach = 8;
+    template <class R>
+    static R near(R x) {
+      return copysign(at_least(x, 0) - fast_gaussian_tail(abs(x)), x);  // of -0, too
+    }
+    template <class R>
+    static R far(R x) {
+      return select(x > 0.0, x, -fast_gaussian_far_tail(at_most(abs(x), 15)));
+    }
+  };
 };

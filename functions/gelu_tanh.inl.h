@@ -64,4 +64,35 @@ struct GeluTanh {
     const auto [s, c, d] = logistic(x * (a<R>() + w));
     return cancelling_sum(s * c * (2.0 * a<R>() + 12.0 * w), s * c * d * x * v1 * v1);  // roots near +-1.4185
   }
+
+  // x / (1 + exp(-v)), v = x (a + b x^2) to twice a float's precision.
+  struct FastValue {
+    static constexpr float reach = 8;
+    template <class R>
+    struct Argument {
+      R v, low;
+    };
+    template <class R>
+    static Argument<R> argument(R x) {
+      constexpr double a = 0x1.988454p0, a_low = -0x1.85794p-25, b = 0x1.2444f2p-4, b_low = 0x1.49b17p-29;
+      const R w = x * x, w_low = fma(x, x, -w), k = fma(w, b, a), k_b = k - a;
+      const R k_low = fma(w_low, b, fma(w, b_low, ((a - (k - k_b)) + fma(w, b, -k_b)) + a_low));
+      const R v = x * k;
+      return {v, fma(x, k_low, fma(x, k, -v))};
+    }
+    template <class R>
+    static R near(R x) {
+      const auto [v, low] = argument(x);
+      const auto w = fast_power(-v, -low);
+      const R s = w.s(), c = 1.0 + s;  // rounded where s is large: what is lost is added to e
+      return x / fma(s, fma(1.0 - (c - s), w.inverse(), w.e), c);
+    }
+    template <class R>
+    static R far(R x) {
+      const R z = at_most(at_least(x, -11), 0);
+      const auto [v, low] = argument(z);
+      const auto w = fast_power(v, low);
+      return select(x > 0.0, x, w.scaled(fma(z, w.e, z)));
+    }
+  };
 };

@@ -42,4 +42,29 @@ struct LogSigmoid {
   static R slope_from_output(R y) {
     return -expm1(y);
   }
+
+  struct FastValue {
+    static constexpr float reach = 80;
+    template <class R>
+    static R near(R x) {
+      const auto w = fast_power(-abs(x));
+      return at_most(x, 0) - fast_log1p(fma(w.s(), w.e, w.s()));
+    }
+    template <class R>
+    static R far(R x) {
+      return select(x > 0.0, -times_exp(R(1.0), at_least(-x, -110)), x);
+    }
+  };
+
+  struct FastSlope {
+    static constexpr float reach = 16;
+    template <class R>
+    static R near(R x) {
+      return 1.0 / one_plus_exp(x);
+    }
+    template <class R>
+    static R far(R x) {
+      return fast_sigmoid_far(-x);
+    }
+  };
 };

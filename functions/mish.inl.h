@@ -65,4 +65,25 @@ struct Mish {
     const R r = reciprocal(g.d), q = 4.0 * g.k * r * r;
     return cancelling_sum(2.0 * (1.0 + g.e) * q, g.p * q * r * x);
   }
+
+  // x q / (q + 2), q = exp(x) (exp(x) + 2), with what rounding q and q + 2 has left; for x > -0.1 as x - 2 x / (q + 2).
+  struct FastValue {
+    static constexpr float reach = 12;
+    template <class R>
+    static R near(R x) {
+      const auto w = fast_power(x);
+      const R s = w.s(), a = fma(s, s, s + s), b = fma(s * s, w.e, 2.0 * fma(s, s, s));
+      const R q = fma(w.e, b, a), q_low = fma(w.e, b, a - q);
+      const R d = q + 2.0, d_low = (q - (d - 2.0)) + q_low;
+      const R inverse = fma(d, -0.125, 0.75);  // of 2 <= d <= 5, well enough
+      const auto upper = x > -0.1;
+      const R y = select(upper, -2.0 * x, fma(x, q, x * fnma(q * inverse, d_low, q_low))) / d;
+      return copysign(select(upper, x + y, y), x);  // of -0, too
+    }
+    template <class R>
+    static R far(R x) {
+      const R z = at_most(at_least(x, -120), 0);
+      return select(x > 0.0, x, times_exp(z, z, -0.5 * fast_exp(at_least(z, -80))));
+    }
+  };
 };

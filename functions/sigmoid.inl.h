@@ -45,4 +45,16 @@ struct Sigmoid {
   static R slope_from_output(R y) {
     return y * (1.0 - y);
   }
+
+  struct FastValue {
+    static constexpr float reach = 16;
+    template <class R>
+    static R near(R x) {
+      return 1.0 / one_plus_exp(-x);
+    }
+    template <class R>
+    static R far(R x) {
+      return fast_sigmoid_far(x);
+    }
+  };
 };

@@ -44,4 +44,6 @@ struct Silu {
   static auto curvature(R x) {
     return Swish::curvature(x, R(1.0));  // roots near +-2.3994
   }
+
+  using FastValue = Swish::FastValue;
 };

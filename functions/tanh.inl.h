@@ -44,4 +44,22 @@ struct Tanh {
   static R slope_from_output(R y) {
     return (1.0 - y) * (1.0 + y);
   }
+
+  struct FastValue {
+    static constexpr float reach = 16;
+    // With t = exp(-2 |x|): 1 - 2 t / (1 + t) where that is more than a half, else (1 - t) / (1 + t).
+    template <class R>
+    static R near(R x) {
+      const R a = abs(x);
+      const auto w = fast_power(-2.0 * a);
+      const R s = w.s(), d = fma(s, w.e, 1.0 + s), t = fma(s, w.e, s);
+      const auto large = a > 0.65;
+      const R q = select(large, t + t, fma(s, w.e, s - 1.0)) / d;
+      return copysign(select(large, 1.0 - q, q), x);
+    }
+    template <class R>
+    static R far(R x) {
+      return copysign(R(1.0), x);
+    }
+  };
 };

@@ -6,12 +6,14 @@ usage: scripts/benchmarks.py PROGRAM > docs/benchmarks.md
 """
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
 PROGRAM = sys.argv[1]
 FORMATS = ["f32", "f64", "f16", "bf16", "f8e4m3fn", "f8e5m2"]
 LARGE = 64 << 20
+CERTIFICATES = pathlib.Path(__file__).resolve().parent.parent / "certificates"
 
 
 def run(*arguments):
@@ -52,7 +54,7 @@ def main():
         subprocess.run([PROGRAM, "list", "--json"], check=True, capture_output=True, text=True).stdout)
              if record["kind"] != "A"]
     print("# How fast\n")
-    print("Written by `scripts/benchmarks.py` from `actfun bench`: the exact tier, inputs uniform in [-8, 8), medians of runs")
+    print("Written by `scripts/benchmarks.py` from `actfun bench`: inputs uniform in [-8, 8), medians of runs")
     print("that took turns with a copy (`memcpy`) of the same size. ns: nanoseconds an element. %: of the copy's rate.\n")
     print(f"Processor: {cpu()}.\n")
     print("## f32, one thread\n")
@@ -68,6 +70,19 @@ def main():
         columns = [(name, run("--target", target, "--order", order, "--elements", 4096, *names))
                    for order, name in enumerate(("value", "first derivative", "second derivative"))]
         table(columns, lambda row: f'{row["ns_per_element"]:.3f}')
+    print("## The fast tier, f32, one thread, values: ns in the fast tier, ns in the exact one\n")
+    print("[At most 2 units in the last place](design/fast_tier.md) from the real number; the largest error is from the "
+          "certificates.\n")
+    certificates = {path.stem: json.loads(path.read_text()).get("fast", {}) for path in CERTIFICATES.glob("*.json")}
+    fast = [name for name in names if "value" in certificates.get(name, {})]
+    for target in targets()[:2]:
+        print(f"### {target}\n")
+        columns = [("ULP", [{"function": name} for name in fast])]
+        for n in (4096, 262144, LARGE):
+            tiers = [run("--target", target, "--tier", tier, "--elements", n, *fast) for tier in ("fast", "exact")]
+            columns.append((f"{n:,}: ns, exact", [{**a, "exact": b["ns_per_element"]} for a, b in zip(*tiers)]))
+        table(columns, lambda row: f'{row["ns_per_element"]:.3f}, {row["exact"]:.3f}' if "exact" in row else
+              f'{certificates[row["function"]]["value"]["worst_error"]:.2f}')
     print("## Every format, one thread, values: ns\n")
     print("f64 is computed on double-doubles. From 262,144 elements on f16 and bf16 are looked up, fp8 always.\n")
     for target in targets():

@@ -270,6 +270,10 @@ def certificate(record):
             if found:
                 rows.append((dtype, ORDERS[order], f"{found['inputs']:,}".replace(",", " "), found.get("misrounded", ""),
                              f"{found['worst_error']:.9f}", hexadecimal(found.get("witness", ""))))
+    for order, key in enumerate(ORDER_NAMES):
+        if found := content.get("fast", {}).get(key):
+            rows.append(("f32, [fast tier](../design/fast_tier.md)", ORDERS[order], f"{found['inputs']:,}".replace(",", " "), "",
+                         f"{found['worst_error']:.9f}", hexadecimal(found["witness"])))
     return (f"From [the certificate](../../certificates/{record['name']}.json), against the oracle's values:\n\n"
             + table(["format", "of", "inputs", "misrounded", "worst error, ULP", "at x"], rows))
 

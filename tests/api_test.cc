@@ -5,6 +5,7 @@
 #include <actfun/actfun.hpp>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <thread>
 #include <vector>
@@ -201,6 +202,25 @@ TEST(C, KinksOfOthers) {
   f = found("silu");
   EXPECT_EQ(actfun_set_kinks(&f, ACTFUN_KINKS_ONNXRUNTIME, nullptr, 0), ACTFUN_OK) << "has no kink";
   EXPECT_EQ(actfun_slope(&f, x, y, 6), ACTFUN_OK);
+}
+
+TEST(C, Tiers) {
+  actfun_function f = found("gelu");
+  EXPECT_EQ(f.tier, ACTFUN_EXACT);
+  const float x[] = {-9, -3, -0.5f, 0, 1, INFINITY, NAN};
+  float exact[7], fast[7], dy[7];
+  EXPECT_EQ(actfun_value(&f, x, exact, 7), ACTFUN_OK);
+  f.tier = ACTFUN_FAST;
+  EXPECT_EQ(actfun_value(&f, x, fast, 7), ACTFUN_OK);
+  for (int i = 0; i < 5; ++i) EXPECT_LE(std::abs(fast[i] - exact[i]), std::abs(exact[i]) * 0x1p-22f) << x[i];
+  EXPECT_EQ(fast[5], INFINITY);
+  EXPECT_TRUE(std::isnan(fast[6]));
+  EXPECT_EQ(actfun_value_and_slope(&f, x, exact, dy, 7), ACTFUN_OK);
+  EXPECT_EQ(std::memcmp(exact, fast, sizeof fast), 0) << "in one pass, too";
+  f.tier = 2;
+  EXPECT_EQ(actfun_value(&f, x, fast, 7), ACTFUN_BAD_TIER);
+  EXPECT_EQ(actfun::Gelu{.tier = actfun::Tier::fast}(-3.0f), exact[1]);
+  EXPECT_EQ(actfun::function("gelu", actfun::Kinks::actfun, actfun::Tier::fast)(-3.0f), exact[1]);
 }
 
 /// Every slope of `function` at the inputs, but that at `kink` is `slope`; in place and apart, short and long.

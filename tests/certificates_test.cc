@@ -82,6 +82,36 @@ TEST_P(Certificates, SparseFloatsOnEveryTarget) {
     }
 }
 
+/// One bound for all inputs, and the same bits wherever there is a fused multiply-add.
+TEST_P(Certificates, SparseFloatsInTheFastTier) {
+  const Certificate right = certificate();
+  Call fast = call();
+  fast.tier = Tier::fast;
+  for (const Target& target : supported_targets())
+    for (const Order order : {Order::value, Order::slope}) {
+      if (!fast.has_fast_kernel(order, target)) continue;
+      const FastCertificate& c = right.fast[static_cast<int>(order)];
+      EXPECT_EQ(c.inputs, 1ull << 32);
+      EXPECT_LE(c.worst_error, 2);
+      EXPECT_GT(c.worst_error, 0.5) << "then it is the exact tier";
+      expect_passed(fast, verify(fast, order, target, right, Extent::sparse, threads()));
+    }
+}
+
+TEST(FastTier, IsTheExactOneWithoutKernelsOfItsOwn) {
+  Call call = parse_function("elu:alpha=0.5");
+  call.tier = Tier::fast;
+  for (const Target& target : supported_targets())
+    for (const Order order : kOrders) EXPECT_FALSE(call.has_fast_kernel(order, target));
+  call = parse_function("gelu");
+  call.tier = Tier::fast;
+  for (const Target& target : supported_targets()) {
+    const bool fused = target.name == "AVX3" || target.name == "AVX2" || target.name == "NEON";
+    EXPECT_EQ(call.has_fast_kernel(Order::value, target), fused) << target.name;
+    EXPECT_FALSE(call.has_fast_kernel(Order::curvature, target));
+  }
+}
+
 /// All 2^32 floats on the two best targets, of as many functions as the time allows. Which come first is for the caller
 /// to say: another number with every commit, so that all have their turn.
 TEST(Rotation, AllFloats) {
@@ -141,7 +171,7 @@ void wrong_sigmoid(const float* x, float* y, std::size_t n, const Constant* /*p*
 }
 
 TEST(WrongKernel, FailsAndItsBlockIsNamed) {
-  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr, {}, {}, {}};
+  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr, {}, {}, {}, {}};
   Call call = parse_function("sigmoid");
   const Certificate certificate = *find_certificate("sigmoid");
   const std::uint32_t block = bits_of(kWrongAt) >> 24, blocks[] = {block - 1, block, block + 1};

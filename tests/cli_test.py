@@ -117,7 +117,7 @@ class General(Case):
         self.refused("eval", "gelu", "1", "--order", "3", says="--order")
         self.refused("eval", "gelu", "1", "--dtype", "f80", says="f32")
         self.refused("eval", "softmax", "1", "--dtype", "f64", says=["softmax", "f64"])
-        self.refused("eval", "gelu", "1", "--tier", "fast", says="exact")
+        self.refused("eval", "gelu", "1", "--tier", "quick", says="exact")
 
     def test_functions_and_parameters(self):
         for verb in ["show", "eval", "plot", "error", "naive", "bench"]:

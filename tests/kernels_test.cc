@@ -16,18 +16,22 @@
 namespace actfun::tests {
 namespace {
 
-/// Runs check(call, order, target) for every elementwise function, parameter value, order and target.
+/// Runs check(call, order, target) for every elementwise function, parameter value, tier, order and target.
 template <class Check>
 void for_all(const Check& check) {
   for (const Entry& entry : functions()) {
     if (!entry.elementwise()) continue;
-    for (const Call& call : calls_of(entry))
-      for (const Order order : kOrders)
-        for (const Target& target : supported_targets()) {
-          SCOPED_TRACE(call.text() + " " + name(order) + " " + std::string(target.name));
-          check(call, order, target);
-          if (testing::Test::HasFailure()) return;
-        }
+    for (Call call : calls_of(entry))
+      for (const Tier tier : {Tier::exact, Tier::fast})
+        for (const Order order : kOrders)
+          for (const Target& target : supported_targets()) {
+            call.tier = tier;
+            if (tier == Tier::fast && !call.has_fast_kernel(order, target)) continue;
+            SCOPED_TRACE(call.text() + " " + name(order) + " " + std::string(target.name) +
+                         (tier == Tier::fast ? " fast" : ""));
+            check(call, order, target);
+            if (testing::Test::HasFailure()) return;
+          }
   }
 }
 

@@ -24,7 +24,7 @@ namespace actfun::tool {
 namespace {
 
 struct Options {
-  std::string function, kinks, input, output, index, dtype;
+  std::string function, kinks, tier, input, output, index, dtype;
   int order = 0, axis = -1;
   unsigned threads = 0;
   bool speed = false;
@@ -165,7 +165,8 @@ void print_speed(const Job& job, const Cutter& cutter, const NpyReader& in, std:
 
 void apply(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  const Call call = parse_call(options.function, options.kinks);
+  Call call = parse_call(options.function, options.kinks);
+  call.tier = find_tier(options.tier);
   const bool elementwise = call.entry->elementwise();
   if (!elementwise && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
   if (elementwise && options.axis != -1) fail("{} works on every element: it takes no --axis", call.text());
@@ -228,6 +229,7 @@ void add_apply(CLI::App& app) {
   verb->add_option("--dtype", options->dtype, "What integers or raw bytes in the file are: bf16, f8e4m3fn, ...")
       ->check(CLI::IsMember(format_names()));
   add_kinks_option(verb, options->kinks);
+  add_tier_option(verb, options->tier);
   verb->add_option("--axis", options->axis, "Axis of softmax, log_softmax, maxout; the last one unless given");
   verb->add_option("--index", options->index, "Also write maxout's winners, int32 in [0, k)");
   verb->add_option("--threads", options->threads, "All of the machine unless given; never changes a result")

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "tool/call.h"
 #include "tool/rows.h"
 #include "tool/text.h"
 #include "tool/verbs.h"
@@ -22,7 +23,7 @@ struct Options {
   std::vector<std::string> functions;
   int order = 0;
   unsigned threads = 1;
-  std::string target, dtype = "f32";
+  std::string tier, target, dtype = "f32";
   std::vector<std::size_t> elements{std::begin(bench::kSizes), std::end(bench::kSizes)};
   bool backward = false, json = false;
 };
@@ -79,7 +80,8 @@ void bench_all(const Options& options) {
     for (const Entry& entry : functions())
       if (entry.elementwise() || (options.order == 0 && !options.backward))
         calls.push_back(parse_function(entry.info->name));
-  for (const Call& call : calls) {
+  for (Call& call : calls) {
+    call.tier = find_tier(options.tier);
     if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
     if (!call.entry->elementwise() && options.backward) fail("{} works on rows: --backward does not", call.text());
     if (!call.entry->elementwise() && (options.dtype != "f32" || options.threads != 1))
@@ -100,9 +102,10 @@ void bench_all(const Options& options) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   if (!options.json) {
     fmt::print(
-        "{}, {}, {}, {} thread{}; GB/s of input and output together; medians of runs that take turns with the copy\n",
-        options.backward ? "backward" : fmt::format("order {}", options.order), options.dtype, target.name,
-        options.threads, options.threads == 1 ? "" : "s");
+        "{}, {}, {} tier, {}, {} thread{}; GB/s of input and output together; medians of runs that take turns with the "
+        "copy\n",
+        options.backward ? "backward" : fmt::format("order {}", options.order), options.dtype, options.tier,
+        target.name, options.threads, options.threads == 1 ? "" : "s");
     fmt::print("{:<24} {:>9}  {:>9} {:>8}  {:>9} {:>8}  {:>6}\n", "function", "elements", "ns", "GB/s", "copy ns",
                "GB/s", "copies");
   }
@@ -116,6 +119,7 @@ void bench_all(const Options& options) {
                         {"order", options.order},
                         {"backward", options.backward},
                         {"dtype", options.dtype},
+                        {"tier", options.tier},
                         {"threads", options.threads},
                         {"target", target.name},
                         {"elements", n},
@@ -155,6 +159,7 @@ void add_bench(CLI::App& app) {
                                                 return fits ? std::string() : text + " is no multiple of 1024";
                                               },
                                               "", ""));
+  add_tier_option(verb, options->tier);
   verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
   verb->add_flag("--json", options->json, "As a JSON array");
   verb->footer(

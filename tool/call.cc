@@ -13,6 +13,13 @@ void add_kinks_option(CLI::App* verb, std::string& kinks) {
       ->capture_default_str();
 }
 
+void add_tier_option(CLI::App* verb, std::string& tier) {
+  tier = "exact";
+  verb->add_option("--tier", tier, "Promise on values and slopes in f32: exact (correctly rounded), fast (2 ulp)")
+      ->check(CLI::IsMember({"exact", "fast"}));
+}
+Tier find_tier(std::string_view name) { return name == "fast" ? Tier::fast : Tier::exact; }
+
 Call parse_call(const std::string& text, const std::string& kinks) {
   Call call = parse_function(text);
   call.choose(find_kinks(kinks));

@@ -13,6 +13,9 @@ namespace actfun::tool {
 void add_kinks_option(CLI::App* verb, std::string& kinks);
 
 /// The function that `text` names, with the derivatives at kinks that `kinks` names.
+/// --tier, for results in f32.
+void add_tier_option(CLI::App* verb, std::string& tier);
+Tier find_tier(std::string_view name);
 Call parse_call(const std::string& text, const std::string& kinks);
 
 }  // namespace actfun::tool

@@ -18,7 +18,7 @@ namespace actfun::tool {
 namespace {
 
 struct Options {
-  std::string function, kinks, dtype = "f32", tier = "exact", format = "dec";
+  std::string function, kinks, dtype = "f32", tier, format = "dec";
   std::vector<std::string> numbers;
   int order = 0;
   bool json = false, inverse = false, from_output = false;
@@ -87,7 +87,8 @@ void read_lines(Format format, Batch batch) {
 }
 
 void eval(const Options& options) {
-  const Call call = parse_call(options.function, options.kinks);
+  Call call = parse_call(options.function, options.kinks);
+  call.tier = find_tier(options.tier);
   if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
   if (!call.entry->elementwise() && (options.inverse || options.from_output))
     fail("{} works on rows: it has no inverse", call.text());
@@ -140,7 +141,7 @@ void add_eval(CLI::App& app) {
   inverse->excludes(order)->excludes(from_output), from_output->excludes(order);
   add_kinks_option(verb, options->kinks);
   verb->add_option("--dtype", options->dtype, "Format of numbers and results")->check(CLI::IsMember(format_names()));
-  verb->add_option("--tier", options->tier, "Promise on the results")->check(CLI::IsMember({"exact"}));
+  add_tier_option(verb, options->tier);
   verb->add_option("--format", options->format, "dec: shortest that reads back; hex: C99")
       ->check(CLI::IsMember({"dec", "hex"}));
   verb->add_flag("--json", options->json, "As a JSON object");

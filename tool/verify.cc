@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/certificate.h"
+#include "tool/call.h"
 #include "tool/progress.h"
 #include "tool/text.h"
 #include "tool/verbs.h"
@@ -21,7 +22,7 @@ struct Options {
   std::vector<std::string> functions;
   std::vector<int> orders;
   std::vector<std::string> formats;
-  std::string target, certificates;
+  std::string tier, target, certificates;
   bool all = false, all_targets = false, spread = false, sparse = false, record = false;
 
   Extent extent() const { return spread ? Extent::spread : sparse ? Extent::sparse : Extent::full; }
@@ -43,7 +44,8 @@ std::vector<Task> tasks(const Options& options) {
       if (entry.elementwise()) texts.emplace_back(entry.info->name);
   std::vector<Task> list;
   for (const std::string& text : texts) {
-    const Call call = parse_function(text);
+    Call call = parse_function(text);
+    call.tier = find_tier(options.tier);
     if (!call.entry->elementwise())
       fail("{} works on rows: there are certificates of elementwise functions", call.text());
     if (!call.preset())
@@ -96,6 +98,8 @@ void verify(const Options& options) {
       for (const int order : options.orders)
         for (const Target* target : targets(options)) {
           const Format format = parse_format(name);
+          const bool own = format == Format::f32 && task.call.has_fast_kernel(static_cast<Order>(order), *target);
+          if (task.call.tier == Tier::fast && !own) continue;  // the exact tier's
           const Verification run = verify_one(task, static_cast<Order>(order), format, *target, options);
           fmt::print("{:<13} {:<9} {:<8} {:<6} {:>10} inputs {:>7.2f} s  {}\n", task.call.text(), name_of(run.order),
                      name, run.target, run.inputs, run.seconds,
@@ -104,7 +108,7 @@ void verify(const Options& options) {
           for (const FailedBlock& block : run.failed)
             failures.push_back(fmt::format("{} {} {} on {}, {}", task.call.text(), name_of(run.order), name, run.target,
                                            format == Format::f32 ? range_text(block) : "some of all inputs"));
-          record(task.certificate, run);
+          if (!own) record(task.certificate, run);
         }
     if (options.record) write_certificate(task.certificate, task.path);
   }
@@ -137,12 +141,13 @@ void add_verify(CLI::App& app) {
   verb->add_flag("--sparse", options->sparse, "Of f32 one input in 256, for slow machines")->excludes(spread);
   verb->add_option("--threads", options->threads, "All of the machine unless given")->check(CLI::Range(1, 1024));
   verb->add_option("--certificates", options->certificates, "Directory of the certificates");
+  add_tier_option(verb, options->tier);
   verb->add_flag("--record", options->record, "Enter the runs in the certificates' files");
   verb->footer(
       "Exit status 1 names the blocks of inputs whose results differ.\n"
       "Examples:\n  actfun verify gelu\n  actfun verify tanh --order 1 --target AVX2 --dtype f32\n"
       "  actfun verify --all --dtype f16,bf16,f8e4m3fn,f8e5m2 --all-targets\n"
-      "  actfun verify --all-targets --spread");
+      "  actfun verify --all-targets --spread\n  actfun verify --all --tier fast --all-targets");
   verb->callback([options] { verify(*options); });
 }
 

@@ -46,6 +46,9 @@ struct Kernels {
 
   Unary order[3];  ///< value, slope, curvature
   Pair value_and_slope;
+  /// The fast tier's value and slope at default parameters, at most 2 units in the last place from the real number.
+  /// Null where the exact kernels serve it, too.
+  Unary fast[2];
   // By `Part`. Null where the function has no such part, or no parameters that elements could have each.
   Wide wide[kParts];
   Raw raw[kParts];

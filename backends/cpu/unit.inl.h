@@ -39,9 +39,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "core/elementary/error_function.inl.h"
 #include "core/elementary/sine.inl.h"
 #include "core/elementary/arctangent.inl.h"
+#include "core/elementary/fast.inl.h"
 #include "backends/cpu/elementwise.inl.h"
 #include "backends/cpu/raw.inl.h"
 #include "backends/cpu/row.inl.h"
+#include "backends/cpu/fast.inl.h"
 #include "backends/cpu/loops.inl.h"
 // clang-format on
 }  // namespace actfun::HWY_NAMESPACE

@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "api/certificate.h"
+#include "api/parts.h"
 #include "core/exact/oracle.h"
 
 namespace actfun::exact {
@@ -36,7 +37,7 @@ struct Options {
   std::vector<Format> formats;
   std::filesystem::path directory;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
-  bool kernel = true, force = false;
+  bool kernel = true, force = false, only_fast = false;
 };
 
 bool same(float a, float b) {
@@ -46,16 +47,18 @@ bool same(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
 }
 
-/// One run over the inputs: all of f32 in one order, or another format, three orders from one evaluation.
+/// One run over the inputs: all of f32 in one order and tier, or another format, three orders from one evaluation.
 struct Work {
   std::string function;
   Order order;
   Format format;
+  Tier tier = Tier::exact;
 
   bool on_floats() const { return format == Format::f32; }
   std::size_t steps() const;
   std::string text() const {
-    return function + " " + std::string(info_of(format).name) + (on_floats() ? " " + std::string(name_of(order)) : "");
+    return function + " " + std::string(info_of(format).name) + (on_floats() ? " " + std::string(name_of(order)) : "") +
+           (tier == Tier::fast ? " fast" : "");
   }
 };
 constexpr std::size_t kStepInputs = 1000;  ///< of a format
@@ -300,6 +303,60 @@ bool certify_blocks(const Work& work, const Call& call, const Oracle& oracle, co
   return findings.misrounded == 0;
 }
 
+/// All of f32 in the fast tier, one order. Returns whether the bound holds.
+bool certify_fast(const Work& work, Call call, const Oracle& oracle, const Options& options, Certificate& certificate,
+                  Progress& progress) {
+  constexpr double kBound = 2;
+  call.tier = Tier::fast;
+  FastCertificate c;
+  c.blocks.resize(kBlocks);
+  std::vector<float> sparse(kBlocks * inputs_per_block(Extent::sparse));
+  std::mutex mutex;
+  const double seconds = run_steps(work, options.threads, progress, [&](std::size_t step) {
+    thread_local std::vector<float> x(kBlockInputs), got(kBlockInputs), want(kBlockInputs);
+    const auto block = static_cast<std::uint32_t>(step), first = block * kBlockInputs;
+    oracle.round_block(first, kBlockInputs, work.order, want.data(), nullptr);
+    for (std::uint32_t i = 0; i < kBlockInputs; ++i) x[i] = std::bit_cast<float>(first + i);
+    call.evaluate(work.order, x.data(), got.data(), kBlockInputs);
+    OutputHash hash;
+    hash.add(got.data(), kBlockInputs);
+    for (std::uint32_t i = 0, n = inputs_per_block(Extent::sparse); i < n; ++i)
+      sparse[std::size_t{block} * n + i] = got[input_pattern(Extent::sparse, block, i) - first];
+    // What is not the correctly rounded result is compared with the exact tier's doubles, right to 2^-40.
+    double worst = 0;
+    float witness = 0;
+    std::vector<double> inputs, results;
+    for (std::uint32_t i = 0; i < kBlockInputs; ++i)
+      if (!same(got[i], want[i])) {
+        inputs.push_back(static_cast<double>(x[i]));
+        // An infinity, a NaN or a zero's sign that is wrong has no place.
+        const bool number = std::isfinite(got[i]) && std::isfinite(want[i]) && got[i] != want[i];
+        results.push_back(number ? static_cast<double>(got[i]) : std::numeric_limits<double>::infinity());
+      }
+    std::vector<double> truth(inputs.size()), error(inputs.size());
+    kernels(call, current_target())
+        .raw[static_cast<int>(part_of(work.order))](inputs.data(), truth.data(), error.data(), inputs.size(),
+                                                    constants(call).data());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      double e = std::abs(results[i] - truth[i]) / unit_of(truth[i], Format::f32);
+      if (!(e < std::numeric_limits<double>::max())) e = std::numeric_limits<double>::max();
+      if (e > worst) worst = e, witness = static_cast<float>(inputs[i]);
+    }
+    const std::lock_guard lock(mutex);
+    c.blocks[block] = hash.digits();
+    if (worst > c.worst_error || (worst == c.worst_error && witness < c.witness))
+      c.worst_error = worst, c.witness = witness;
+  });
+  c.inputs = std::uint64_t{kBlocks} * kBlockInputs;
+  c.hash = hash_of(c.blocks);
+  c.sparse_hash = hash_of(Format::f32, sparse.data(), sparse.size());
+  progress.clear();
+  std::printf("%s: at most %.4f ulp, at %a, %.1f s\n", work.text().c_str(), c.worst_error,
+              static_cast<double>(c.witness), seconds);
+  certificate.fast[static_cast<int>(work.order)] = c;
+  return c.worst_error <= kBound;
+}
+
 /// A kernel's result in a format that is not the right one, or as wrong as any.
 struct Worst {
   double error = 0, input = 0, got = 0, want = 0;
@@ -354,7 +411,8 @@ bool certify_format(const Work& work, const Call& call, const Pointwise& pointwi
     }
     const std::lock_guard lock(mutex);
     for (std::size_t k = 0; k < 3; ++k) {
-      if (here[k].error > worst[k].error) worst[k] = here[k];
+      if (here[k].error > worst[k].error || (here[k].error == worst[k].error && here[k].input < worst[k].input))
+        worst[k] = here[k];  // whatever the order of the threads
       if (count[k] && !misrounded[k]) first_wrong[k] = wrong[k];
       misrounded[k] += count[k];
     }
@@ -393,8 +451,15 @@ std::vector<Work> missing(const std::string& function, const Certificate& certif
       continue;
     }
     for (const Order order : options.orders) {
-      if (options.force || !certificate[order].complete()) list.push_back({function, order, format});
+      if (!options.only_fast && (options.force || !certificate[order].complete()))
+        list.push_back({function, order, format});
     }
+    Call call = parse_function(function);
+    call.tier = Tier::fast;
+    for (const Order order : {Order::value, Order::slope})
+      if (options.kernel && call.has_fast_kernel(order, current_target()) &&
+          (options.force || !certificate.fast[static_cast<int>(order)].complete()))
+        list.push_back({function, order, format, Tier::fast});
   }
   return list;
 }
@@ -453,7 +518,9 @@ bool certify(const Options& options) {
     if (w.on_floats() && !oracle) oracle.emplace(task->call);
     progress.begin(w.text(), i + 1, work.size());
     bool ok;
-    if (w.on_floats())
+    if (w.tier == Tier::fast)
+      ok = certify_fast(w, task->call, *oracle, options, task->certificate, progress);
+    else if (w.on_floats())
       ok = certify_blocks(w, task->call, *oracle, options, task->certificate, progress);
     else
       ok = certify_format(w, task->call, *pointwise, options, task->certificate, progress);
@@ -467,7 +534,7 @@ bool certify(const Options& options) {
 int usage(int status) {
   std::fputs(
       "usage: actfun_certify [--threads N] [--out DIR] [--no-kernel] [--force] [--order 0,1,2]\n"
-      "                      [--format f32,f64,...] FUNCTION... | --all\n"
+      "                      [--format f32,f64,... | --only-fast] FUNCTION... | --all\n"
       "Writes DIR/FUNCTION.json from the oracle and compares this machine's kernels with it. What the file has "
       "already\n"
       "is left as it is, unless forced. --order is about f32 only: of the other formats all orders come at once.\n"
@@ -505,6 +572,8 @@ int run(int argc, char** argv) {
       }
     else if (argument == "--no-kernel")
       options.kernel = false;
+    else if (argument == "--only-fast")
+      options.only_fast = true, options.formats = {Format::f32};
     else if (argument == "--force")
       options.force = true;
     else if (argument == "--all")

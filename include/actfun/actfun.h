@@ -35,7 +35,8 @@ typedef enum actfun_status {
   ACTFUN_BAD_FORMAT = 7,    /* not an order, a format, an overflow rule or a quantisation of this interface */
   ACTFUN_BAD_KINKS = 8,     /* a convention that does not exist, or is not known for this function's kinks */
   ACTFUN_BAD_LABEL = 9,     /* a label, or the number of a winner, that is none of its row's */
-  ACTFUN_NOT_POSSIBLE = 10  /* what the function, with these parameters or conventions, does not have */
+  ACTFUN_NOT_POSSIBLE = 10, /* what the function, with these parameters or conventions, does not have */
+  ACTFUN_BAD_TIER = 11      /* a tier that does not exist */
 } actfun_status;
 
 /* What to compute of an elementwise function: f, f' or f''. */
@@ -63,6 +64,12 @@ typedef enum actfun_kinks {
   ACTFUN_KINKS_ONNXRUNTIME = 4
 } actfun_kinks;
 
+/* What is promised of values and slopes in f32: the correctly rounded result, or one within 2 units in the last place
+ * of the real number, where that is quicker: docs/design/fast_tier.md. Curvatures, backward passes, parameters that are not at
+ * their defaults and the other formats are the exact tier's in both. Results are the same on every machine whose
+ * instruction set has fused multiply-add; without it, ACTFUN_FAST is ACTFUN_EXACT. */
+typedef enum actfun_tier { ACTFUN_EXACT = 0, ACTFUN_FAST = 1 } actfun_tier;
+
 /* A function with its parameters and conventions: a plain value, made by actfun_find. */
 typedef struct actfun_function {
   int32_t id;       /* the function's line in functions/list.def, from 0 */
@@ -70,7 +77,7 @@ typedef struct actfun_function {
                        parameters[i] is the nearest one. Without meaning once parameters[i] is another number. */
   uint8_t overflow; /* an actfun_overflow */
   uint8_t kinks;    /* an actfun_kinks that is known for the function: changes slopes at kinks, nothing else */
-  uint8_t reserved; /* 0 */
+  uint8_t tier;     /* an actfun_tier; actfun_find sets ACTFUN_EXACT */
   double parameters[ACTFUN_MAX_PARAMETERS];
 } actfun_function;
 

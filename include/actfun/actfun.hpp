@@ -51,6 +51,12 @@ enum class Kinks : std::uint8_t {
   onnxruntime = ACTFUN_KINKS_ONNXRUNTIME,
 };
 
+/// What is promised of values and slopes in f32, see actfun_tier.
+enum class Tier : std::uint8_t {
+  exact = ACTFUN_EXACT,  ///< correctly rounded
+  fast = ACTFUN_FAST,    ///< within 2 units in the last place
+};
+
 namespace detail {
 
 inline void check(actfun_status status, const char* call) {
@@ -409,11 +415,12 @@ class Function {
  public:
   /// `name`, `name:param=value,param=value`, `name@preset` or `name@preset:param=value`; aliases work. Throws Error,
   /// which tells what is wrong and what is allowed.
-  explicit Function(const std::string& text, Kinks kinks = Kinks::actfun) {
+  explicit Function(const std::string& text, Kinks kinks = Kinks::actfun, Tier tier = Tier::exact) {
     char message[512];
     const actfun_status status = actfun_find(text.c_str(), &handle_, message, sizeof message);
     if (status != ACTFUN_OK) throw Error(std::string("actfun: ") + message, status);
     detail::set_kinks(handle_, kinks);
+    handle_.tier = static_cast<std::uint8_t>(tier);
   }
   actfun_function handle() const { return handle_; }
   ACTFUN_ELEMENTWISE_OPERATIONS
@@ -422,7 +429,9 @@ class Function {
  private:
   actfun_function handle_{};
 };
-inline Function function(const std::string& text, Kinks kinks = Kinks::actfun) { return Function(text, kinks); }
+inline Function function(const std::string& text, Kinks kinks = Kinks::actfun, Tier tier = Tier::exact) {
+  return Function(text, kinks, tier);
+}
 
 /// The shape of an array in C order around the axis that is worked along; inner = 1 is the last axis.
 struct Shape {
