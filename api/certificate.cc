@@ -97,14 +97,28 @@ FormatCertificate format_from(const Json& j) {
 }
 
 Json to_json(const FastCertificate& c) {
-  return {{"inputs", c.inputs}, {"worst_error", c.worst_error}, {"witness", hexadecimal(c.witness)},
-          {"hash", c.hash},     {"sparse_hash", c.sparse_hash}, {"blocks", c.blocks}};
+  Json j = {{"inputs", c.inputs}, {"worst_error", c.worst_error}, {"witness", hexadecimal(c.witness)}};
+  if (c.near_root > 0)
+    j["near_root"] = {{"root", hexadecimal(c.root)},
+                      {"results", c.near_root},
+                      {"worst_error", c.worst_near_root},
+                      {"witness", hexadecimal(c.root_witness)}};
+  j["hash"] = c.hash;
+  j["sparse_hash"] = c.sparse_hash;
+  j["blocks"] = c.blocks;
+  return j;
 }
 FastCertificate fast_from(const Json& j) {
   FastCertificate c;
   c.inputs = j.at("inputs");
   c.worst_error = j.at("worst_error");
   c.witness = float_from(j.at("witness"));
+  if (const auto found = j.find("near_root"); found != j.end()) {
+    c.root = float_from(found->at("root"));
+    c.near_root = found->at("results");
+    c.worst_near_root = found->at("worst_error");
+    c.root_witness = float_from(found->at("witness"));
+  }
   c.hash = j.at("hash");
   c.sparse_hash = j.at("sparse_hash");
   c.blocks = j.at("blocks").get<std::vector<std::string>>();

@@ -42,6 +42,11 @@ struct FastCertificate {
   std::uint64_t inputs = 0;
   double worst_error = 0;  ///< in units in the last place
   float witness = 0;
+  /// Near a root that is not at zero, errors beyond 2 units in the last place are held to this many units of 2^-24
+  /// times the largest |result| within distance 1 of the root instead. 0 where no result needs that.
+  double worst_near_root = 0;
+  float root = 0, root_witness = 0;
+  std::uint64_t near_root = 0;  ///< how many results
   std::string hash, sparse_hash;
   std::vector<std::string> blocks;
   bool complete() const { return blocks.size() == kBlocks; }

@@ -61,7 +61,8 @@ struct Channels {
 /// What is promised of results in f32; the other formats are correctly rounded in every tier.
 enum class Tier : int {
   exact,  ///< correctly rounded
-  fast,   ///< values and slopes within 2 units in the last place where that is quicker, otherwise as `exact`
+  fast,   ///< values and slopes within 2 units in the last place where that is quicker, otherwise as `exact`;
+          ///< gradients times such slopes are rounded once more
 };
 
 /// A function with values for its parameters.

@@ -69,4 +69,16 @@ struct Gelu {
       return select(x > 0.0, x, -fast_gaussian_far_tail(at_most(abs(x), 15)));
     }
   };
+  struct FastSlope {
+    static constexpr float reach = 8;
+    template <class R>
+    static R near(R x) {
+      const R tail = fast_gaussian_tail_slope(abs(x));
+      return select(x < 0.0, tail, 1.0 - tail);
+    }
+    template <class R>
+    static R far(R x) {
+      return select(x > 0.0, 1.0, fast_gaussian_far_tail_slope(at_most(abs(x), 15)));
+    }
+  };
 };

@@ -57,4 +57,15 @@ struct Sigmoid {
       return fast_sigmoid_far(x);
     }
   };
+  struct FastSlope {
+    static constexpr float reach = 16;
+    template <class R>
+    static R near(R x) {
+      return fast_logistic_slope(-abs(x));
+    }
+    template <class R>
+    static R far(R x) {
+      return fast_logistic_slope_far(-abs(x));
+    }
+  };
 };

@@ -46,4 +46,5 @@ struct Silu {
   }
 
   using FastValue = Swish::FastValue;
+  using FastSlope = Swish::FastSlope;
 };

@@ -62,4 +62,15 @@ struct Tanh {
       return copysign(R(1.0), x);
     }
   };
+  struct FastSlope {
+    static constexpr float reach = 8;
+    template <class R>
+    static R near(R x) {
+      return 4.0 * fast_logistic_slope(-2.0 * abs(x));
+    }
+    template <class R>
+    static R far(R x) {
+      return times_exp(R(4.0), at_least(-2.0 * abs(x), -110), -2.0 * fast_exp(at_least(-2.0 * abs(x), -80)));
+    }
+  };
 };

@@ -272,8 +272,13 @@ def certificate(record):
                              f"{found['worst_error']:.9f}", hexadecimal(found.get("witness", ""))))
     for order, key in enumerate(ORDER_NAMES):
         if found := content.get("fast", {}).get(key):
-            rows.append(("f32, [fast tier](../design/fast_tier.md)", ORDERS[order], f"{found['inputs']:,}".replace(",", " "), "",
+            rows.append(("f32, [fast tier](../../docs/design/fast_tier.md)", ORDERS[order], f"{found['inputs']:,}".replace(",", " "), "",
                          f"{found['worst_error']:.9f}", hexadecimal(found["witness"])))
+            if near := found.get("near_root"):
+                rows.append((f"... near the root {float.fromhex(near['root']):.4f}", ORDERS[order],
+                             f"{near['results']:,}".replace(",", " "), "",
+                             f"{near['worst_error']:.3f} of 2^-24 of the largest &#124;f'&#124; within 1 of it",
+                             hexadecimal(near["witness"])))
     return (f"From [the certificate](../../certificates/{record['name']}.json), against the oracle's values:\n\n"
             + table(["format", "of", "inputs", "misrounded", "worst error, ULP", "at x"], rows))
 

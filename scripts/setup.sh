@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what building, testing and running need on Debian 12, and nothing when all of it is there. With `aarch64` or
-# `wasm` also what scripts/cross.sh needs for that platform.
+# `wasm` also what scripts/cross.sh needs for that platform, with `compare` the libraries of scripts/compare.sh.
 set -euo pipefail
 
 packages=(
@@ -17,6 +17,7 @@ for platform in "$@"; do
   case $platform in
     aarch64) packages+=(g++-aarch64-linux-gnu qemu-user-static) ;;
     wasm) packages+=(emscripten) ;;  # brings Node
+    compare) packages+=(libdnnl-dev libxnnpack-dev libpthreadpool-dev libsleef-dev) ;;
     *) echo "setup: unknown platform $platform" >&2; exit 2 ;;
   esac
 done

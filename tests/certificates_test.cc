@@ -93,6 +93,7 @@ TEST_P(Certificates, SparseFloatsInTheFastTier) {
       const FastCertificate& c = right.fast[static_cast<int>(order)];
       EXPECT_EQ(c.inputs, 1ull << 32);
       EXPECT_LE(c.worst_error, 2);
+      EXPECT_LE(c.worst_near_root, 1);
       EXPECT_GT(c.worst_error, 0.5) << "then it is the exact tier";
       expect_passed(fast, verify(fast, order, target, right, Extent::sparse, threads()));
     }
@@ -171,7 +172,7 @@ void wrong_sigmoid(const float* x, float* y, std::size_t n, const Constant* /*p*
 }
 
 TEST(WrongKernel, FailsAndItsBlockIsNamed) {
-  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr, {}, {}, {}, {}};
+  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr, {}, nullptr, {}, {}, {}};
   Call call = parse_function("sigmoid");
   const Certificate certificate = *find_certificate("sigmoid");
   const std::uint32_t block = bits_of(kWrongAt) >> 24, blocks[] = {block - 1, block, block + 1};

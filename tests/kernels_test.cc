@@ -154,5 +154,26 @@ TEST(Kernels, CallersFloatingPointStateChangesNothingAndIsKept) {
 }
 #endif
 
+TEST(Kernels, FastBackwardIsTheGradientTimesTheSlope) {
+  const std::vector<float> x = random_inputs(kLongest, 3), g = random_inputs(kLongest, 4);
+  for_all([&](const Call& call, Order order, const Target& target) {
+    if (order != Order::slope || call.tier != Tier::fast) return;
+    std::vector<float> slope(kLongest);
+    call.evaluate(order, x.data(), slope.data(), kLongest, target);
+    for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{17}, std::size_t{64}, kLongest}) {
+      std::vector<float> dx(n), in_x(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(n)),
+          in_g(g.begin(), g.begin() + static_cast<std::ptrdiff_t>(n));
+      call.multiply(Part::slope, Format::f32, x.data(), g.data(), dx.data(), n, target);
+      call.multiply(Part::slope, Format::f32, in_x.data(), g.data(), in_x.data(), n, target);
+      call.multiply(Part::slope, Format::f32, x.data(), in_g.data(), in_g.data(), n, target);
+      for (std::size_t i = 0; i < n; ++i) {
+        ASSERT_TRUE(same(dx[i], slope[i] * g[i])) << x[i] << ", " << g[i];
+        ASSERT_TRUE(same(in_x[i], dx[i]));
+        ASSERT_TRUE(same(in_g[i], dx[i]));
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace actfun::tests

@@ -21,7 +21,7 @@ namespace actfun::tool {
 namespace {
 
 struct Options {
-  std::string function, kinks, input, gradient, output, dtype;
+  std::string function, kinks, tier, input, gradient, output, dtype;
   unsigned threads = 0;
   bool parameters = false;
 };
@@ -30,7 +30,8 @@ struct Options {
 constexpr std::size_t kChunk = std::size_t{1} << 18;
 
 void backward(const Options& options) {
-  const Call call = parse_call(options.function, options.kinks);
+  Call call = parse_call(options.function, options.kinks);
+  call.tier = find_tier(options.tier);
   if (!call.entry->elementwise())
     fail("{} works on rows: the verb takes functions that work on every element", call.text());
   const std::size_t count = call.info().parameters.size();
@@ -94,6 +95,7 @@ void add_backward(CLI::App& app) {
   verb->add_option("--dtype", options->dtype, "What integers or raw bytes in the files are: bf16, f8e4m3fn, ...")
       ->check(CLI::IsMember(format_names()));
   add_kinks_option(verb, options->kinks);
+  add_tier_option(verb, options->tier);
   verb->add_option("--threads", options->threads, "All of the machine unless given; never changes a result")
       ->check(CLI::Range(1, 1024));
   verb->footer(

@@ -49,6 +49,9 @@ struct Kernels {
   /// The fast tier's value and slope at default parameters, at most 2 units in the last place from the real number.
   /// Null where the exact kernels serve it, too.
   Unary fast[2];
+  /// dx[i] = g[i] f'(x[i]) by the fast slope, one more rounding; dx may be x or g.
+  using Backward = void (*)(const float* x, const float* g, float* dx, std::size_t n);
+  Backward fast_backward;
   // By `Part`. Null where the function has no such part, or no parameters that elements could have each.
   Wide wide[kParts];
   Raw raw[kParts];

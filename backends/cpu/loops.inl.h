@@ -34,12 +34,16 @@ struct ElementwiseLoops {
     if constexpr (F::info.parameters.size() > 0) all.each[i] = each<part>;
   }
   static constexpr Kernels kernels = [] {
-    Kernels all{{unary<Order::value>, unary<Order::slope>, unary<Order::curvature>}, value_and_slope, {}, {}, {}, {}};
+    Kernels all{
+        {unary<Order::value>, unary<Order::slope>, unary<Order::curvature>}, value_and_slope, {}, nullptr, {}, {}, {}};
     add<Part::value>(all), add<Part::slope>(all), add<Part::curvature>(all);
     if constexpr (requires { &F::template slope_from_output<Real>; }) add<Part::slope_from_output>(all);
 #ifdef ACTFUN_FAST
-    if constexpr (requires { typename F::FastValue; }) all.fast[0] = run_fast<typename F::FastValue>;
-    if constexpr (requires { typename F::FastSlope; }) all.fast[1] = run_fast<typename F::FastSlope>;
+    if constexpr (requires { typename F::FastValue; }) all.fast[0] = fast_unary<typename F::FastValue>;
+    if constexpr (requires { typename F::FastSlope; }) {
+      all.fast[1] = fast_unary<typename F::FastSlope>;
+      all.fast_backward = fast_backward<typename F::FastSlope>;
+    }
 #endif
     [&]<std::size_t... parameter>(std::index_sequence<parameter...>) { (add<gradient_by(parameter)>(all), ...); }
     (Parameters());

@@ -100,6 +100,19 @@ HWY_INLINE Single fast_sigmoid_far(Single x) {
   return select(x > 0.0, 1.0 - t, times_exp(1.0, at_least(x, -110), -t));
 }
 
+/// t / (1 + t)^2 for t = exp(z), -16 <= z <= 0, with what rounding t and the square has lost.
+HWY_INLINE Single fast_logistic_slope(Single z) {
+  const FastPower w = fast_power(z);
+  const Single s = w.s(), se = s * w.e, t = s + se, t_low = fma(s, w.e, s - t);
+  const Single d = fma(t, t + 2.0, 1.0), d_low = fma(t + (t + 2.0), t_low, fma(t, t + 2.0, 1.0 - d));
+  const Single inverse = fma(t, fma(t, 0.6, -1.35), 1.0);  // of d, well enough
+  return (s + fnma(t * inverse, d_low, se)) / d;
+}
+/// t (1 - 2 t) for t = exp(z), z < -16
+HWY_INLINE Single fast_logistic_slope_far(Single z) {
+  return times_exp(1.0, at_least(z, -110), -2.0 * fast_exp(at_least(z, -80)));
+}
+
 /// log(1 + t), 0 <= t <= 1. Coefficients: scripts/fit/fast.sollya, 2^-27.4.
 HWY_INLINE Single fast_log1p(Single t) {
   Single q = fma(t, 0x1.88c46p-9, -0x1.2828dap-6);
@@ -134,6 +147,28 @@ inline constexpr float kGaussianTail[8][8] = {
      -0x1.541ecp-23f, -0x1.024928p-20f},
 };
 
+/// The same of exp(a^2/2 - kSlopeShift) (Phi(-a) - a phi(a)); in cell 1, where it has a root, within 2^-27.5. The shift
+/// brings the values at 3 and 4 nearer to floats.
+inline constexpr double kSlopeShift = 0x1.9p-28;
+inline constexpr float kGaussianTailSlope[8][8] = {
+    {0x1p-1f, -0x1.19524ap-3f, -0x1.4272dcp-1f, -0x1.1347b4p0f, -0x1.805908p0f, -0x1.eaf46cp0f, -0x1.2a188ep1f,
+     -0x1.5e4c44p1f},
+    {-0x1.988458p-1f, -0x1.1296bcp-1f, -0x1.d8c2cap-2f, -0x1.bbbe3p-2f, -0x1.ae53ecp-2f, -0x1.a734fap-2f,
+     -0x1.a3079ap-2f, -0x1.a063a8p-2f},
+    {0x1.00008cp-2f, 0x1.fcc888p-5f, 0x1.5d305cp-6f, 0x1.2bffbap-7f, 0x1.2dee34p-8f, 0x1.542644p-9f, 0x1.a0e44ap-10f,
+     0x1.1047e4p-10f},
+    {-0x1.105d6cp-3f, -0x1.9b0196p-6f, -0x1.b75d0cp-8f, -0x1.2eedb8p-9f, -0x1.f651p-11f, -0x1.ded4eep-12f,
+     -0x1.f931b8p-13f, -0x1.2206eep-13f},
+    {0x1.ffe8c4p-5f, 0x1.2f174p-7f, 0x1.02ddfap-9f, 0x1.28205ep-11f, 0x1.7fff9cp-13f, 0x1.4c63f2p-14f, 0x1.3744c2p-15f,
+     0x1.526598p-16f},
+    {-0x1.af5bfcp-6f, -0x1.9e976cp-9f, -0x1.20f5cap-11f, -0x1.013e8p-13f, -0x1.65ee9ap-15f, -0x1.8d4a76p-17f,
+     -0x1.de8f54p-18f, -0x1.61181ep-19f},
+    {0x1.3484cap-7f, 0x1.15204cp-10f, 0x1.3d0976p-13f, 0x1.35b1cp-17f, 0x1.eabdaep-16f, -0x1.b3969ep-23f,
+     -0x1.1eb0bp-19f, -0x1.a78f8cp-19f},
+    {-0x1.15cf6p-9f, -0x1.51c92cp-12f, -0x1.3013b2p-15f, -0x1.49d36p-16f, 0x1.6279c6p-17f, -0x1.94be9p-19f,
+     0x1.f5bce4p-19f, 0x1.22d032p-19f},
+};
+
 /// column[cell], of eight floats
 HWY_INLINE Single fast_look_up(const float (&column)[8], hn::Vec<Whole> cell) {
 #if HWY_TARGET == HWY_AVX3
@@ -147,32 +182,46 @@ HWY_INLINE Single fast_look_up(const float (&column)[8], hn::Vec<Whole> cell) {
 #endif
 }
 
-/// exp(-a^2/2), with what rounding the square has left.
-HWY_INLINE FastPower fast_gaussian(Single a) {
-  const Single half = -0.5 * a, h = half * a;
-  return fast_power(h, fma(half, a, -h));
+/// exp(-a^2/2 + shift), with what rounding the square has left.
+HWY_INLINE FastPower fast_gaussian(Single a, double shift = 0) {
+  const Single half = -0.5 * a, h = half * a, low = fma(half, a, -h);
+  return fast_power(h, shift == 0 ? low : low + shift);
 }
-/// a Phi(-a), 0 <= a < 8
-HWY_INLINE Single fast_gaussian_tail(Single a) {
-  const FastPower w = fast_gaussian(a);
+/// exp(-a^2/2) times the polynomials' value, 0 <= a < 8: the one large term last.
+HWY_INLINE Single fast_gaussian_times(const float (&polynomials)[8][8], Single a, double shift = 0) {
+  const FastPower w = fast_gaussian(a, shift);
   const Single m = at_most(a, 7.25) + 12582912.0, t = a - (m - 12582912.0);
   const auto cell = hn::BitCast(Whole(), m.v);
-  Single g = fast_look_up(kGaussianTail[7], cell);
-  for (int k = 6; k > 0; --k) g = fma(g, t, fast_look_up(kGaussianTail[k], cell));
-  const Single c = fast_look_up(kGaussianTail[0], cell);
+  Single g = fast_look_up(polynomials[7], cell);
+  for (int k = 6; k > 0; --k) g = fma(g, t, fast_look_up(polynomials[k], cell));
+  const Single c = fast_look_up(polynomials[0], cell);
   return (c + fma(g, t, w.e * fma(g, t, c))) * w.s();
 }
-/// The same from 8 to 15 by its asymptotic series: 1 - 1/a^2 (1 - 3/a^2 (1 - 5/a^2 (...))), over sqrt(2 pi).
-HWY_INLINE Single fast_gaussian_far_tail(Single a) {
-  const FastPower w = fast_gaussian(a);
-  const Single z = 1.0 / (a * a);
+/// a Phi(-a), 0 <= a < 8
+HWY_INLINE Single fast_gaussian_tail(Single a) { return fast_gaussian_times(kGaussianTail, a); }
+/// Phi(-a) - a phi(a), 0 <= a < 8
+HWY_INLINE Single fast_gaussian_tail_slope(Single a) { return fast_gaussian_times(kGaussianTailSlope, a, kSlopeShift); }
+
+/// q = 1 - 3 z (1 - 5 z (...)) for z = 1/a^2, a >= 8: a Phi(-a) = phi(a) (1 - z q).
+HWY_INLINE Single fast_mills(Single z) {
   Single g = fnma(z, 13.0, 1.0);
   g = fnma(z * g, 11.0, 1.0);
   g = fnma(z * g, 9.0, 1.0);
   g = fnma(z * g, 7.0, 1.0);
   g = fnma(z * g, 5.0, 1.0);
-  g = fnma(z * g, 3.0, 1.0);
-  g = fnma(z * 0x1.988454p-2, g, 0x1.988454p-2);
+  return fnma(z * g, 3.0, 1.0);
+}
+/// Both from 8 to 15.
+HWY_INLINE Single fast_gaussian_far_tail(Single a) {
+  const FastPower w = fast_gaussian(a);
+  const Single z = 1.0 / (a * a), g = fnma(z * 0x1.988454p-2, fast_mills(z), 0x1.988454p-2);  // 1 / sqrt(2 pi)
   return w.scaled(fma(g, w.e, g));
+}
+HWY_INLINE Single fast_gaussian_far_tail_slope(Single a) {
+  // -a (1 - y) phi(a), y = z (1 - z q); c + c_low = -a / sqrt(2 pi)
+  const FastPower w = fast_gaussian(a);
+  const Single z = 1.0 / (a * a), y = z * fnma(z, fast_mills(z), 1.0);
+  const Single c = a * -0x1.988454p-2, c_low = fma(a, 0x1.85794p-27, fma(a, -0x1.988454p-2, -c));
+  return w.scaled(c + fma(c, w.e - fma(y, w.e, y), c_low));
 }
 #endif
