@@ -42,13 +42,17 @@ int print_hashes(int count, char** words) {
   const Target* target = nullptr;
   std::vector<Format> formats;
   std::vector<Call> calls;
+  bool fast = false;
   for (int i = 1; i < count; ++i) {
     const std::string_view word = words[i];
     if (word.starts_with("--")) {
-      if (i + 1 == count || (word != "--target" && word != "--format"))
-        throw std::invalid_argument("usage: actfun_hashes [--target TARGET] [--format FORMAT]... [FUNCTION...]");
+      if (i + 1 == count || (word != "--target" && word != "--format" && word != "--tier"))
+        throw std::invalid_argument(
+            "usage: actfun_hashes [--target TARGET] [--format FORMAT]... [--tier exact|fast] [FUNCTION...]");
       if (word == "--target")
         target = &find_target(words[++i]);
+      else if (word == "--tier")
+        fast = std::string_view(words[++i]) == "fast";
       else
         formats.push_back(find_format(words[++i]));
     } else {
@@ -58,14 +62,17 @@ int print_hashes(int count, char** words) {
   }
   if (!target) target = &current_target();
   if (!supported(*target)) throw std::invalid_argument("this machine does not support " + std::string(target->name));
+  if (fast) formats = {Format::f32};  // the others are the exact tier's
   if (formats.empty()) formats = {Format::f16, Format::bf16, Format::f8e4m3fn, Format::f8e5m2, Format::f32};
   if (calls.empty())
     for (const Entry& entry : functions())
       if (entry.elementwise()) calls.push_back(parse_function(entry.info->name));
 
-  for (const Call& call : calls)
+  for (Call& call : calls)
     for (const Order order : {Order::value, Order::slope, Order::curvature})
       for (const Format format : formats) {
+        call.tier = fast ? Tier::fast : Tier::exact;
+        if (fast && !call.has_fast_kernel(order, *target)) continue;
         const std::string hash =
             format == Format::f32 ? hash_of_floats(call, order, *target) : hash_of_codes(call, order, format, *target);
         std::printf("%s %s %s %s\n", std::string(call.info().name).c_str(), std::string(name_of(order)).c_str(),
