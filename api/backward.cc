@@ -174,8 +174,9 @@ void Call::multiply(Part part, Format format, const Channels& shape, const void*
   const DefaultFloatEnvironment environment;
   if (part == Part::slope && format == Format::f32 && g && !shape.varies() && kinks == Kinks::actfun &&
       has_fast_kernel(Order::slope, target))
-    return kernels(*this, target).fast_backward(static_cast<const float*>(x), static_cast<const float*>(g),
-                                                static_cast<float*>(y), shape.size());
+    return kernels(*this, target)
+        .fast_backward(static_cast<const float*>(x), static_cast<const float*>(g), static_cast<float*>(y),
+                       shape.size());
   run_pieces(*this, {&part, 1}, shape, target, [&](const Factors& factors, const Piece& piece) {
     const Factor& f = factors[0];
     const void *from = at(x, piece.first, format), *factor = g ? at(g, piece.first, format) : nullptr;

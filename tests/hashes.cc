@@ -38,6 +38,12 @@ Format find_format(std::string_view name) {
   throw std::invalid_argument("unknown format '" + std::string(name) + "'");
 }
 
+bool is_fast(std::string_view tier) {
+  if (tier != "exact" && tier != "fast")
+    throw std::invalid_argument("unknown tier '" + std::string(tier) + "': exact or fast");
+  return tier == "fast";
+}
+
 int print_hashes(int count, char** words) {
   const Target* target = nullptr;
   std::vector<Format> formats;
@@ -52,7 +58,7 @@ int print_hashes(int count, char** words) {
       if (word == "--target")
         target = &find_target(words[++i]);
       else if (word == "--tier")
-        fast = std::string_view(words[++i]) == "fast";
+        fast = is_fast(words[++i]);
       else
         formats.push_back(find_format(words[++i]));
     } else {

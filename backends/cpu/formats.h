@@ -59,8 +59,8 @@ struct Conversions {
 };
 const Conversions& conversions(Format format, std::int64_t target);
 
-/// y[i] = table[x[i]] for codes of one byte or two. That of two has an entry more than there are codes, for reads of two
-/// entries at a time.
+/// y[i] = table[x[i]] for codes of one byte or two. That of two has an entry more than there are codes, for reads of
+/// two entries at a time.
 void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::size_t n, std::int64_t target);
 void look_up(const std::uint16_t* table, const std::uint16_t* x, std::uint16_t* y, std::size_t n, std::int64_t target);
 void look_up(const float* table, const std::uint8_t* x, float* y, std::size_t n, std::int64_t target);

@@ -64,11 +64,12 @@ typedef enum actfun_kinks {
   ACTFUN_KINKS_ONNXRUNTIME = 4
 } actfun_kinks;
 
-/* What is promised of values and slopes in f32: the correctly rounded result, or one within 2 units in the last place of
- * the real number (near a root of f' that is not at zero: within 2^-24 times the largest |f'| at most 1 away from it),
- * where that is quicker: docs/design/fast_tier.md. actfun_backward multiplies by such a slope and rounds once more. All
- * else is the exact tier's in both: curvatures, parameters that are not at their defaults, other formats. Results are
- * the same on every machine whose instruction set has a fused multiply-add; without it, ACTFUN_FAST is ACTFUN_EXACT. */
+/* What is promised of values and slopes in f32: the correctly rounded result, or one within 2 units in the last place
+ * of the real number (near a root of f' that is not at zero: within 2^-24 times the largest |f'| at most 1 away from
+ * it), where that is quicker: docs/design/fast_tier.md. actfun_backward multiplies by such a slope and rounds once
+ * more. All else is the exact tier's in both: curvatures, parameters that are not at their defaults, other formats.
+ * Results are the same on every machine whose instruction set has a fused multiply-add; without it, ACTFUN_FAST is
+ * ACTFUN_EXACT. */
 typedef enum actfun_tier { ACTFUN_EXACT = 0, ACTFUN_FAST = 1 } actfun_tier;
 
 /* A function with its parameters and conventions: a plain value, made by actfun_find. */
