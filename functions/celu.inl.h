@@ -58,26 +58,7 @@ struct Celu {
   }
 
   // At alpha = 1.
-  struct FastValue {
-    static constexpr float reach = 80;
-    template <class R>
-    static R near(R x) {
-      return select(x < 0.0, fast_expm1(x), x);
-    }
-    template <class R>
-    static R far(R x) {
-      return select(x < 0.0, -1.0, x);
-    }
-  };
-  struct FastSlope {
-    static constexpr float reach = 87;
-    template <class R>
-    static R near(R x) {
-      return select(x < 0.0, fast_exp(x), 1.0);
-    }
-    template <class R>
-    static R far(R x) {
-      return select(x < 0.0, times_exp(R(1.0), at_least(x, -110)), 1.0);
-    }
-  };
+  using FirstTry = Elu::FirstTry;
+  using FastValue = Elu::FastValue;
+  using FastSlope = Elu::FastSlope;
 };

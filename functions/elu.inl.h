@@ -55,15 +55,25 @@ struct Elu {
     return select(y > 0.0, 1.0, at_least(y + alpha, 0.0));  // a rounded y may lie beyond -alpha
   }
 
-  struct FastValue {
-    static constexpr float reach = 80;
+  // At alpha = 1.
+  struct FirstTry {
+    static constexpr float reach = 70;
+    static constexpr bool zero_at_zero = true;
     template <class R>
-    static R near(R x) {
-      return select(x < 0.0, fast_expm1(x), x);
+    static auto value(R x) {
+      const auto e = pair_power(at_most(x, 0)).expm1();
+      return decltype(e){select(x < 0.0, e.high, x), select(x < 0.0, e.low, 0.0)};
     }
     template <class R>
-    static R far(R x) {
-      return select(x < 0.0, -1.0, x);
+    static R stretch(R x) {
+      return select(abs(x) < 0.3, 1.0 + 0x1p-4, 1.0 + 0x1p-7);
+    }
+  };
+
+  struct FastValue {
+    template <class R>
+    static R everywhere(R x) {
+      return select(x < 0.0, fast_expm1_of_negative(at_least(x, -18)), x);
     }
   };
 

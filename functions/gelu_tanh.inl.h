@@ -65,33 +65,28 @@ struct GeluTanh {
     return cancelling_sum(s * c * (2.0 * a<R>() + 12.0 * w), s * c * d * x * v1 * v1);  // roots near +-1.4185
   }
 
-  // x / (1 + exp(-v)), v = x (a + b x^2) to twice a float's precision.
+  // x / (1 + t), or x t / (1 + t) on the left, t = exp(-v), v = b X, X = |x| (x^2 + a / b) to twice a float's
+  // precision: as 2^(-b X / ln2), whose exponent comes exactly out of fused multiply-adds.
   struct FastValue {
-    static constexpr float reach = 8;
+    static constexpr float reach = 9.5;
     template <class R>
-    struct Argument {
-      R v, low;
-    };
-    template <class R>
-    static Argument<R> argument(R x) {
-      constexpr double a = 0x1.988454p0, a_low = -0x1.85794p-25, b = 0x1.2444f2p-4, b_low = 0x1.49b17p-29;
-      const R w = x * x, w_low = fma(x, x, -w), k = fma(w, b, a), k_b = k - a;
-      const R k_low = fma(w_low, b, fma(w, b_low, ((a - (k - k_b)) + fma(w, b, -k_b)) + a_low));
-      const R v = x * k;
-      return {v, fma(x, k_low, fma(x, k, -v))};
+    static auto power(R x) {
+      constexpr double kRatio = 0x1.65d25p4, kRatioRest = 0x1.dbb3dcp-17;  // a / b
+      constexpr double kRate = 0x1.a5a7dp-4, kRateRest = -0x1.151aaep-29;  // b / ln2
+      const R w = x * x, k = w + kRatio, k_low = (fma(x, x, -w) + kRatioRest) + (w - (k - kRatio));
+      const R cubic = x * k, low = fma(x, k_low, fma(x, k, -cubic));
+      return fast_power_of_2(cubic, low, -kRate, -kRateRest);
     }
     template <class R>
     static R near(R x) {
-      const auto [v, low] = argument(x);
-      const auto w = fast_power(-v, -low);
+      const auto w = power(x);
       const R s = w.s(), c = 1.0 + s;  // rounded where s is large: what is lost is added to e
       return x / fma(s, fma(1.0 - (c - s), w.inverse(), w.e), c);
     }
     template <class R>
     static R far(R x) {
       const R z = at_most(at_least(x, -11), 0);
-      const auto [v, low] = argument(z);
-      const auto w = fast_power(v, low);
+      const auto w = power(-z);
       return select(x > 0.0, x, w.scaled(fma(z, w.e, z)));
     }
   };

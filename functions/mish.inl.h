@@ -66,6 +66,18 @@ struct Mish {
     return cancelling_sum(2.0 * (1.0 + g.e) * q, g.p * q * r * x);
   }
 
+  // x q / (q + 2), q = exp(x)^2 + 2 exp(x)
+  struct FirstTry {
+    static constexpr float reach = 40;
+    static constexpr bool zero_at_zero = true;
+    template <class R>
+    static auto value(R x) {
+      const auto e = normalized(pair_power(x).exp());
+      const auto q = sum_of_any(square(e), twice(e));
+      return x * (q / sum_of_any(q, decltype(q){2.0, 0.0}));
+    }
+  };
+
   // x q / (q + 2), q = exp(x) (exp(x) + 2), with what rounding q and q + 2 has left; for x > -0.1 as x - 2 x / (q + 2).
   struct FastValue {
     static constexpr float reach = 12;

@@ -46,6 +46,14 @@ struct Sigmoid {
     return y * (1.0 - y);
   }
 
+  struct FirstTry {
+    static constexpr float reach = 70;
+    template <class R>
+    static auto value(R x) {
+      return pair_sigmoid(x);
+    }
+  };
+
   struct FastValue {
     static constexpr float reach = 16;
     template <class R>

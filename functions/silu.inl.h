@@ -45,6 +45,7 @@ struct Silu {
     return Swish::curvature(x, R(1.0));  // roots near +-2.3994
   }
 
+  using FirstTry = Swish::FirstTry;
   using FastValue = Swish::FastValue;
   using FastSlope = Swish::FastSlope;
 };

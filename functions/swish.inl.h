@@ -57,6 +57,16 @@ struct Swish {
   }
 
   // At beta = 1.
+  struct FirstTry {
+    static constexpr float reach = 70;
+    static constexpr bool zero_at_zero = true;
+    template <class R>
+    static auto value(R x) {
+      return x * pair_sigmoid(x);
+    }
+  };
+
+  // At beta = 1.
   struct FastValue {
     static constexpr float reach = 16;
     template <class R>

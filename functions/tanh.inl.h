@@ -45,21 +45,30 @@ struct Tanh {
     return (1.0 - y) * (1.0 + y);
   }
 
-  struct FastValue {
-    static constexpr float reach = 16;
-    // With t = exp(-2 |x|): 1 - 2 t / (1 + t) where that is more than a half, else (1 - t) / (1 + t).
+  // With e = exp(-2 |x|) - 1, |f| = -e / (2 + e).
+  struct FirstTry {
+    static constexpr float reach = 40;
+    static constexpr bool zero_at_zero = true;
     template <class R>
-    static R near(R x) {
-      const R a = abs(x);
-      const auto w = fast_power(-2.0 * a);
-      const R s = w.s(), d = fma(s, w.e, 1.0 + s), t = fma(s, w.e, s);
-      const auto large = a > 0.65;
-      const R q = select(large, t + t, fma(s, w.e, s - 1.0)) / d;
-      return copysign(select(large, 1.0 - q, q), x);
+    static auto value(R x) {
+      const auto e = pair_power(2.0 * minus_abs(x)).expm1();
+      return mirrored(e / sum(R(2.0), e), x);
     }
     template <class R>
-    static R far(R x) {
-      return copysign(R(1.0), x);
+    static R stretch(R x) {
+      return select(abs(x) < 0.3, 1.0 + 0x1p-3, 1.0 + 0x1p-7);
+    }
+  };
+
+  struct FastValue {
+    // With t = exp(-2 |x|): 1 - 2 t / (1 + t) where that is more than a half, else (1 - t) / (1 + t).
+    template <class R>
+    static R everywhere(R x) {
+      const R a = at_most(abs(x), 9.1);
+      const auto [s, e] = fast_half_power(a);
+      const R m = fma(s, e, s - 1.0), d = fma(s, e, s + 1.0);
+      const auto large = a > 0.6;
+      return copysign(select(large, fma(m, 2.0, 2.0), m) / d - select(large, R(1.0), 0.0), x);
     }
   };
   struct FastSlope {

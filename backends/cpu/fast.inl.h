@@ -4,6 +4,12 @@
 
 #ifdef ACTFUN_FAST
 
+/// Whether one formula serves all inputs.
+template <class F>
+constexpr bool has_one_formula() {
+  return requires(Single x) { F::everywhere(x); };
+}
+
 /// All lanes, near and far.
 template <class F>
 HWY_NOINLINE HWY_FLATTEN void fast_everywhere(const float* x, float* y) {
@@ -20,7 +26,8 @@ HWY_INLINE void run_fast(const float* x, [[maybe_unused]] const float* g, float*
   const Single::D d;
   constexpr std::size_t kVectors = 4, kWidest = kVectors * 16;
   const std::size_t lanes = hn::Lanes(d), width = kVectors * lanes;
-  alignas(64) float padded[kWidest], gradients[kWidest], results[kWidest], far[16];
+  alignas(64) float padded[kWidest], gradients[kWidest], results[kWidest];
+  [[maybe_unused]] alignas(64) float far[16];
   for (std::size_t i = 0; i < n; i += width) {
     const float *from = x + i, *factor = with_gradient ? g + i : nullptr;
     float* to = y + i;
@@ -38,16 +45,20 @@ HWY_INLINE void run_fast(const float* x, [[maybe_unused]] const float* g, float*
     };
     Single in[kVectors];
     for (std::size_t k = 0; k < kVectors; ++k) in[k] = hn::LoadU(d, from + k * lanes);
-    // The largest magnitude, as integers: NaN is larger than all.
-    const hn::RebindToSigned<Single::D> di;
-    auto farthest = hn::BitCast(di, abs(in[0]).v);
-    for (std::size_t k = 1; k < kVectors; ++k) farthest = hn::Max(farthest, hn::BitCast(di, abs(in[k]).v));
-    if (HWY_LIKELY(hn::AllTrue(di, hn::Lt(farthest, hn::BitCast(di, Single(F::reach).v))))) {
-      for (std::size_t k = 0; k < kVectors; ++k) put(k, F::near(in[k]));
+    if constexpr (has_one_formula<F>()) {
+      for (std::size_t k = 0; k < kVectors; ++k) put(k, F::everywhere(in[k]));
     } else {
-      for (std::size_t k = 0; k < kVectors; ++k) {
-        fast_everywhere<F>(from + k * lanes, far);
-        put(k, hn::Load(d, far));
+      // The largest magnitude, as integers: NaN is larger than all.
+      const hn::RebindToSigned<Single::D> di;
+      auto farthest = hn::BitCast(di, abs(in[0]).v);
+      for (std::size_t k = 1; k < kVectors; ++k) farthest = hn::Max(farthest, hn::BitCast(di, abs(in[k]).v));
+      if (HWY_LIKELY(hn::AllTrue(di, hn::Lt(farthest, hn::BitCast(di, Single(F::reach).v))))) {
+        for (std::size_t k = 0; k < kVectors; ++k) put(k, F::near(in[k]));
+      } else {
+        for (std::size_t k = 0; k < kVectors; ++k) {
+          fast_everywhere<F>(from + k * lanes, far);
+          put(k, hn::Load(d, far));
+        }
       }
     }
     if (HWY_UNLIKELY(left < width)) std::memcpy(y + i, results, left * sizeof(float));

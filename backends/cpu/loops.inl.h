@@ -7,9 +7,21 @@ struct ElementwiseLoops {
 
   // Flattened: a function and all that it is made of become one loop, with its constants in registers.
   template <Order order>
-  static HWY_FLATTEN void unary(const float* x, float* y, std::size_t n, const Constant* p) {
+  static HWY_NOINLINE HWY_FLATTEN void on_doubles(const float* x, float* y, std::size_t n, const Constant* p) {
     run<F, order>(x, {y}, n, p, Parameters());
   }
+  template <std::size_t... index>
+  static bool at_presets(const Constant* p, std::index_sequence<index...>) {
+    return ((p[index].high == F::info.parameters[index].preset) && ...);
+  }
+#ifdef ACTFUN_PAIRS
+  static HWY_FLATTEN void first_try(const float* x, float* y, std::size_t n, const Constant* p) {
+    if (at_presets(p, Parameters()))
+      run_first_try<F>(x, y, n, p, on_doubles<Order::value>, Parameters());
+    else
+      on_doubles<Order::value>(x, y, n, p);
+  }
+#endif
   static HWY_FLATTEN void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Constant* p) {
     run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Parameters());
   }
@@ -33,9 +45,15 @@ struct ElementwiseLoops {
     all.raw[i] = raw<part>;
     if constexpr (F::info.parameters.size() > 0) all.each[i] = each<part>;
   }
+  static constexpr Kernels::Unary value = [] {
+#ifdef ACTFUN_PAIRS
+    if constexpr (requires { typename F::FirstTry; }) return Kernels::Unary{first_try};
+#endif
+    return Kernels::Unary{on_doubles<Order::value>};
+  }();
   static constexpr Kernels kernels = [] {
     Kernels all{
-        {unary<Order::value>, unary<Order::slope>, unary<Order::curvature>}, value_and_slope, {}, nullptr, {}, {}, {}};
+        {value, on_doubles<Order::slope>, on_doubles<Order::curvature>}, value_and_slope, {}, nullptr, {}, {}, {}};
     add<Part::value>(all), add<Part::slope>(all), add<Part::curvature>(all);
     if constexpr (requires { &F::template slope_from_output<Real>; }) add<Part::slope_from_output>(all);
 #ifdef ACTFUN_FAST

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -40,10 +41,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "core/elementary/sine.inl.h"
 #include "core/elementary/arctangent.inl.h"
 #include "core/elementary/fast.inl.h"
+#include "core/elementary/pair.inl.h"
+#include "core/elementary/quick_normal.inl.h"
 #include "backends/cpu/elementwise.inl.h"
 #include "backends/cpu/raw.inl.h"
 #include "backends/cpu/row.inl.h"
 #include "backends/cpu/fast.inl.h"
+#include "backends/cpu/first_try.inl.h"
 #include "backends/cpu/loops.inl.h"
 // clang-format on
 }  // namespace actfun::HWY_NAMESPACE

@@ -19,9 +19,13 @@ struct Exponential {
 // 1.5 2^52: adding it leaves the nearest integer in the low bits.
 inline constexpr double kRoundToInteger = 6755399441055744.0;
 
-/// exp(x) of -704 <= x <= 704, with expm1's accuracy near 0 if asked for.
-template <bool near_zero, int K>
-HWY_INLINE Exponential<Reals<K>> exponential_in_range(Reals<K> x) {
+/// exp(x) = scale exp(r), -704 <= x <= 704
+template <int K>
+struct ReducedForExp {
+  Reals<K> scale, r;
+};
+template <int K>
+HWY_INLINE ReducedForExp<K> reduced_for_exp(Reals<K> x) {
 #if HWY_TARGET == HWY_AVX3
   // 16 pieces: 2^(j/16) in two registers. The table's exponents have j taken out, so that adding the integer 16 n + j
   // at bit 48 puts n where it belongs.
@@ -37,7 +41,20 @@ HWY_INLINE Exponential<Reals<K>> exponential_in_range(Reals<K> x) {
   const Bits<K> power = ACTFUN_EACH(
       Bits<K>,
       (DoubleBitsV{_mm512_permutex2var_epi64(hn::Load(du, kPowers).raw, n.b[k].raw, hn::Load(du, kPowers + 8).raw)}));
-  const Reals<K> scale = from_bits(power + n.template left<48>());
+  return {from_bits(power + n.template left<48>()), r};
+#else
+  // One piece: without a register of 16 doubles a table costs more than it saves.
+  const Reals<K> m = fma(x, 0x1.71547652b82fep0, kRoundToInteger);
+  const Reals<K> r = fnma(m - kRoundToInteger, 0x1.62e42fefa39efp-1, x);
+  return {from_bits(bits(m).template left<52>() + 0x3FF0000000000000), r};
+#endif
+}
+
+/// exp(x) of -704 <= x <= 704, with expm1's accuracy near 0 if asked for.
+template <bool near_zero, int K>
+HWY_INLINE Exponential<Reals<K>> exponential_in_range(Reals<K> x) {
+  const auto [scale, r] = reduced_for_exp(x);
+#if HWY_TARGET == HWY_AVX3
   Reals<K> q;
   if constexpr (near_zero) {  // 2^-50.2 of expm1
     q = fma(r, 0x1.6c161bed42b99p-10, 0x1.111228f36e16fp-7);
@@ -51,10 +68,7 @@ HWY_INLINE Exponential<Reals<K>> exponential_in_range(Reals<K> x) {
   }
   return {scale, fma(q * r, r, r)};
 #else
-  // One piece and a longer polynomial: without a register of 16 doubles a table costs more than it saves. 2^-43.5.
-  const Reals<K> m = fma(x, 0x1.71547652b82fep0, kRoundToInteger);
-  const Reals<K> r = fnma(m - kRoundToInteger, 0x1.62e42fefa39efp-1, x);
-  const Reals<K> scale = from_bits(bits(m).template left<52>() + 0x3FF0000000000000);
+  // 2^-43.5
   Reals<K> q = fma(r, 0x1.721106619617ap-19, 0x1.a159ca5de0f34p-16);
   q = fma(q, r, 0x1.a01a5642d8dffp-13);
   q = fma(q, r, 0x1.6c164e643ebf1p-10);

@@ -3,7 +3,8 @@
 // step is arranged so that large terms are exact and only small ones are rounded.
 //
 // A function has a near formula, for |x| below its `reach`, and a far one for everything beyond: saturation, underflow
-// and overflow. A vector whose lanes are all near takes the short way, with the same results.
+// and overflow. A vector whose lanes are all near takes the short way, with the same results. Or it has one
+// `everywhere`.
 
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
 #define ACTFUN_FAST 1
@@ -72,6 +73,19 @@ HWY_INLINE FastPower fast_power(Single x, Single low) {
   return {r0 + fma(r * r, exp_q(r), rest), n, biased};
 }
 
+/// 2^(rate x) with x and rate in two floats each. Coefficients of (2^f - 1) / f: scripts/fit/fast.sollya, 2^-27.5 of 2^f.
+HWY_INLINE FastPower fast_power_of_2(Single x, Single x_low, double rate, double rate_low) {
+  constexpr double kRound = 12582912 + 127;
+  const Single m = fma(x, rate, kRound), n = m - kRound;
+  const Single f = fma(x_low, rate, fma(x, rate_low, fma(x, rate, -n)));
+  Single q = fma(f, 0x1.44253cp-13, 0x1.5f0a5cp-10);
+  q = fma(q, f, 0x1.3b2a48p-7);
+  q = fma(q, f, 0x1.c6af6ap-5);
+  q = fma(q, f, 0x1.ebfbep-3);
+  q = fma(q, f, 0x1.86ee8p-28);
+  return {fma(f, 0x1.62e43p-1, q * f), n, hn::BitCast(Whole(), m.v)};
+}
+
 /// exp(x), |x| < 87
 HWY_INLINE Single fast_exp(Single x) {
   const auto [r0, n, biased] = fast_reduced(x);
@@ -82,6 +96,26 @@ HWY_INLINE Single fast_exp(Single x) {
 HWY_INLINE Single fast_expm1(Single x) {
   const FastPower w = fast_power(x);
   return fma(w.s(), w.e, w.s() - 1.0);
+}
+/// exp(x) - 1, -18 <= x <= 0: what is left of ln2 weighs nothing beside the difference.
+HWY_INLINE Single fast_expm1_of_negative(Single x) {
+  const auto [r, n, biased] = fast_reduced(x);
+  const Single s = FastPower{r, n, biased}.s();
+  return fma(s, fma(r * r, exp_q(r), r), s - 1.0);
+}
+/// exp(-2 a) = s (1 + e), 0 <= a < 10, as far as 1 - exp(-2 a) needs it: from r = -2 a / 2 - n ln2 / 2, so that no
+/// operation goes into doubling.
+struct FastHalfPower {
+  Single s, e;
+};
+HWY_INLINE FastHalfPower fast_half_power(Single a) {
+  constexpr double kRound = 12582912 + 127;
+  const Single m = fnma(a, 0x1.715476p1, kRound), n = m - kRound, r = fnma(n, 0x1.62e43p-2, -a);
+  Single q = fma(r, 0x1.6d5684p-4, 0x1.122796p-2);  // exp_q(2 r), times 4
+  q = fma(q, r, 0x1.5554ep-1);
+  q = fma(q, r, 0x1.5554bp0);
+  q = fma(q, r, 2.0);
+  return {hn::BitCast(Single::D(), hn::ShiftLeft<23>(hn::BitCast(Whole(), m.v))), fma(r * r, q, r + r)};
 }
 /// 1 + exp(x), |x| < 16: 1 + s is exact.
 HWY_INLINE Single one_plus_exp(Single x) {

@@ -32,6 +32,6 @@ struct Single {
 HWY_INLINE Single abs(Single a) { return hn::Abs(a.v); }
 HWY_INLINE Single select(SingleMask m, Single yes, Single no) { return hn::IfThenElse(m.m, yes.v, no.v); }
 HWY_INLINE Single copysign(Single magnitude, Single sign) { return hn::CopySign(magnitude.v, sign.v); }
-/// max(a, bound) and min(a, bound) of numbers.
-HWY_INLINE Single at_least(Single a, double bound) { return hn::Max(a.v, Single(bound).v); }
-HWY_INLINE Single at_most(Single a, double bound) { return hn::Min(a.v, Single(bound).v); }
+/// max(a, bound) and min(a, bound); a NaN stays: maxps and minps return their second operand when one is NaN.
+HWY_INLINE Single at_least(Single a, double bound) { return hn::Max(Single(bound).v, a.v); }
+HWY_INLINE Single at_most(Single a, double bound) { return hn::Min(Single(bound).v, a.v); }
