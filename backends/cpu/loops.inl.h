@@ -7,11 +7,11 @@ struct ElementwiseLoops {
 
   // Flattened: a function and all that it is made of become one loop, with its constants in registers.
   template <Order order>
-  static HWY_FLATTEN void unary(const float* x, float* y, std::size_t n, const Constant* p) {
-    run<F, order>(x, {y}, n, p, Parameters());
+  static HWY_FLATTEN void unary(const float* x, float* y, std::size_t n, const Constant* p, Passage passage) {
+    run<F, order>(x, {y}, n, p, passage, Parameters());
   }
   static HWY_FLATTEN void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Constant* p) {
-    run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Parameters());
+    run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Passage::near, Parameters());
   }
   template <Part part>
   static void wide(const double* x, double* high, double* low, double* error, std::size_t n, const Constant* p) {

@@ -17,6 +17,7 @@
 #include "core/big/evaluators.h"
 #include "core/info.h"
 #include "core/language.h"
+#include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
