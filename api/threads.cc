@@ -25,13 +25,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// What a thread must have to do before it is worth calling: docs/design/threads.md.
-#if defined(ACTFUN_OPENMP)
-constexpr double kWorthAThread = 10e-6;  // seconds
-#else
-constexpr double kWorthAThread = 100e-6;  // each is started anew
-#endif
-
 /// Parts for each thread: those that are held up leave theirs to the others.
 constexpr std::size_t kPartsEach = 8;
 
@@ -129,6 +122,12 @@ std::string_view threading() {
 
 namespace detail {
 
+#if defined(ACTFUN_OPENMP)
+double worth_a_thread = 10e-6;
+#else
+double worth_a_thread = 100e-6;  // each is started anew
+#endif
+
 void share_out(std::size_t n, std::size_t tile, unsigned limit, const void* run, Part part) {
   Share share(limit);
   if (share.threads() == 1) return part(run, 0, n);
@@ -137,7 +136,7 @@ void share_out(std::size_t n, std::size_t tile, unsigned limit, const void* run,
   const double once = std::chrono::duration<double>(Clock::now() - start).count();
   const std::size_t rest = n - tile, tiles = (rest + tile - 1) / tile;
   // This thread has its part of the work, too: a second one is called for twice what is worth one.
-  const double worth = once * (static_cast<double>(rest) / static_cast<double>(tile)) / kWorthAThread;
+  const double worth = once * (static_cast<double>(rest) / static_cast<double>(tile)) / worth_a_thread;
   const auto threads = static_cast<unsigned>(std::min({worth, static_cast<double>(share.threads()), 1. * tiles}));
   if (threads < 2) return part(run, tile, rest);
   share.take(threads);

@@ -21,6 +21,8 @@ std::string_view threading();
 
 namespace detail {
 using Part = void (*)(const void* run, std::size_t first, std::size_t count);
+/// What a thread must have to do before it is worth calling, in seconds. Tests set it to 0, where nothing else may run.
+extern double worth_a_thread;
 void share_out(std::size_t n, std::size_t tile, unsigned limit, const void* run, Part part);
 }  // namespace detail
 
