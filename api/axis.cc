@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "api/threads.h"
 #include "backends/cpu/axis_backward.h"
 #include "backends/cpu/float_environment.h"
 
@@ -70,14 +71,16 @@ using Gradient = void (*)(const T* y, const T* g, T* dx, std::size_t n);
 
 template <class T>
 void along_axis(Gradient<T> gradient, Format format, const void* y, const void* g, void* dx, Shape shape,
-                const Target& target) {
+                const Target& target, unsigned threads) {
   if (shape.length == 0) return;
   const DefaultFloatEnvironment environment;
-  Rows<T> outputs(format, y, shape, target), upstream(format, g, shape, target), results(format, dx, shape, target);
-  for (std::size_t row = 0; row < shape.rows(); ++row) {
-    gradient(outputs.read(row), upstream.read(row), results.room(row), shape.length);
-    results.write(row);
-  }
+  in_parts(shape.rows(), tile_of_rows(shape.length), threads, [&](std::size_t first, std::size_t count) {
+    Rows<T> outputs(format, y, shape, target), upstream(format, g, shape, target), results(format, dx, shape, target);
+    for (std::size_t row = first; row < first + count; ++row) {
+      gradient(outputs.read(row), upstream.read(row), results.room(row), shape.length);
+      results.write(row);
+    }
+  });
 }
 
 template <class T>
@@ -95,22 +98,27 @@ void softmax_jacobian_of(Format format, const void* y, void* jacobian, std::size
   entries.write(0);
 }
 
-/// loss_of(x, row, dx) for each row, reduced in the order of the rows.
-template <class T, class Loss>
+/// loss_of(x, row, dx) for each row, reduced in the order of the rows; make() gives each thread one of its own.
+template <class T, class Make>
 void reduce(Format format, Reduction reduction, const void* x, double* loss, void* dx, Shape shape,
-            const Target& target, const Loss& loss_of) {
-  Rows<T> logits(format, x, shape, target), gradients(format, dx, shape, target);
+            const Target& target, unsigned threads, const Make& make) {
+  const std::size_t rows = shape.rows(), tile = tile_of_rows(shape.length), batch = std::min(rows, 64 * tile);
+  std::vector<double> of_batch(reduction == Reduction::none ? 0 : batch);
   double sum = 0;
-  for (std::size_t row = 0; row < shape.rows(); ++row) {
-    const double each = loss_of(logits.read(row), row, dx ? gradients.room(row) : nullptr);
-    if (dx) gradients.write(row);
-    if (reduction == Reduction::none)
-      loss[row] = each;
-    else
-      sum += each;
+  for (std::size_t start = 0; start < rows; start += batch) {
+    const std::size_t m = std::min(batch, rows - start);
+    double* losses = reduction == Reduction::none ? loss + start : of_batch.data();
+    in_parts(m, tile, threads, [&](std::size_t first, std::size_t count) {
+      Rows<T> logits(format, x, shape, target), gradients(format, dx, shape, target);
+      auto loss_of = make();
+      for (std::size_t i = first; i < first + count; ++i) {
+        losses[i] = loss_of(logits.read(start + i), start + i, dx ? gradients.room(start + i) : nullptr);
+        if (dx) gradients.write(start + i);
+      }
+    });
+    for (std::size_t i = 0; reduction != Reduction::none && i < m; ++i) sum += losses[i];
   }
-  if (reduction != Reduction::none)
-    loss[0] = reduction == Reduction::mean ? sum / static_cast<double>(shape.rows()) : sum;
+  if (reduction != Reduction::none) loss[0] = reduction == Reduction::mean ? sum / static_cast<double>(rows) : sum;
 }
 
 double scale_of_row(Reduction reduction, double scale, Shape shape) {
@@ -126,33 +134,40 @@ void check_labels(const std::int32_t* labels, Shape shape) {
 
 template <class T>
 void cross_entropy_of(Format format, Reduction reduction, const void* x, const std::int32_t* labels, double scale,
-                      double* loss, void* dx, Shape shape, const Target& target) {
+                      double* loss, void* dx, Shape shape, const Target& target, unsigned threads) {
   const BackwardRows<T>& kernels = backward_rows<T>(target.bit);
   const double each = scale_of_row(reduction, scale, shape);
-  reduce<T>(format, reduction, x, loss, dx, shape, target, [&](const T* row, std::size_t i, T* to) {
-    return kernels.cross_entropy(row, static_cast<std::size_t>(labels[i]), each, to, shape.length);
+  reduce<T>(format, reduction, x, loss, dx, shape, target, threads, [&] {
+    return [&](const T* row, std::size_t i, T* to) {
+      return kernels.cross_entropy(row, static_cast<std::size_t>(labels[i]), each, to, shape.length);
+    };
   });
 }
 template <class T>
 void soft_cross_entropy_of(Format format, Reduction reduction, const void* x, const void* targets, double scale,
-                           double* loss, void* dx, Shape shape, const Target& target) {
+                           double* loss, void* dx, Shape shape, const Target& target, unsigned threads) {
   const BackwardRows<T>& kernels = backward_rows<T>(target.bit);
   const double each = scale_of_row(reduction, scale, shape);
-  Rows<T> weights(format, targets, shape, target);
-  reduce<T>(format, reduction, x, loss, dx, shape, target, [&](const T* row, std::size_t i, T* to) {
-    return kernels.soft_cross_entropy(row, weights.read(i), each, to, shape.length);
+  reduce<T>(format, reduction, x, loss, dx, shape, target, threads, [&] {
+    return [&, weights = Rows<T>(format, targets, shape, target)](const T* row, std::size_t i, T* to) mutable {
+      return kernels.soft_cross_entropy(row, weights.read(i), each, to, shape.length);
+    };
   });
 }
 
 }  // namespace
 
-void softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target) {
-  format == Format::f64 ? along_axis(backward_rows<double>(target.bit).softmax, format, y, g, dx, shape, target)
-                        : along_axis(backward_rows<float>(target.bit).softmax, format, y, g, dx, shape, target);
+void softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target,
+                      unsigned threads) {
+  format == Format::f64
+      ? along_axis(backward_rows<double>(target.bit).softmax, format, y, g, dx, shape, target, threads)
+      : along_axis(backward_rows<float>(target.bit).softmax, format, y, g, dx, shape, target, threads);
 }
-void log_softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target) {
-  format == Format::f64 ? along_axis(backward_rows<double>(target.bit).log_softmax, format, y, g, dx, shape, target)
-                        : along_axis(backward_rows<float>(target.bit).log_softmax, format, y, g, dx, shape, target);
+void log_softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target,
+                          unsigned threads) {
+  format == Format::f64
+      ? along_axis(backward_rows<double>(target.bit).log_softmax, format, y, g, dx, shape, target, threads)
+      : along_axis(backward_rows<float>(target.bit).log_softmax, format, y, g, dx, shape, target, threads);
 }
 
 void softmax_jacobian(Format format, const void* y, void* jacobian, std::size_t n, const Target& target) {
@@ -176,17 +191,19 @@ void maxout_backward(Format format, const void* g, const std::int32_t* index, vo
 }
 
 void cross_entropy(Format format, Reduction reduction, const void* x, const std::int32_t* labels, double scale,
-                   double* loss, void* dx, Shape shape, const Target& target) {
+                   double* loss, void* dx, Shape shape, const Target& target, unsigned threads) {
   check_labels(labels, shape);
   const DefaultFloatEnvironment environment;
-  format == Format::f64 ? cross_entropy_of<double>(format, reduction, x, labels, scale, loss, dx, shape, target)
-                        : cross_entropy_of<float>(format, reduction, x, labels, scale, loss, dx, shape, target);
+  format == Format::f64
+      ? cross_entropy_of<double>(format, reduction, x, labels, scale, loss, dx, shape, target, threads)
+      : cross_entropy_of<float>(format, reduction, x, labels, scale, loss, dx, shape, target, threads);
 }
 void soft_cross_entropy(Format format, Reduction reduction, const void* x, const void* targets, double scale,
-                        double* loss, void* dx, Shape shape, const Target& target) {
+                        double* loss, void* dx, Shape shape, const Target& target, unsigned threads) {
   const DefaultFloatEnvironment environment;
-  format == Format::f64 ? soft_cross_entropy_of<double>(format, reduction, x, targets, scale, loss, dx, shape, target)
-                        : soft_cross_entropy_of<float>(format, reduction, x, targets, scale, loss, dx, shape, target);
+  format == Format::f64
+      ? soft_cross_entropy_of<double>(format, reduction, x, targets, scale, loss, dx, shape, target, threads)
+      : soft_cross_entropy_of<float>(format, reduction, x, targets, scale, loss, dx, shape, target, threads);
 }
 
 }  // namespace actfun

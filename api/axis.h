@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gradients of the axis functions, and cross-entropy, on arrays of any format along any axis. Shapes as in actfun.h:
-// [outer, length, inner]. Pointers must not be null unless that is said; nothing is checked but labels.
+// [outer, length, inner]. Pointers must not be null unless that is said; threads as in Call; nothing is checked but
+// labels.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +23,10 @@ struct LabelError : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };
 
-void softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target);
-void log_softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target);
+void softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target,
+                      unsigned threads = 1);
+void log_softmax_backward(Format format, const void* y, const void* g, void* dx, Shape shape, const Target& target,
+                          unsigned threads = 1);
 /// jacobian[i n + j] = y_i ((i == j) - y_j) for the row y.
 void softmax_jacobian(Format format, const void* y, void* jacobian, std::size_t n, const Target& target);
 
@@ -36,9 +39,9 @@ enum class Reduction : int { mean, sum, none };
 /// Cross-entropy of the rows of logits: loss[0], or loss[row] for `none`. dx, unless null, receives `scale` times the
 /// gradient of the (mean) loss. Throws LabelError, and has written nothing then.
 void cross_entropy(Format format, Reduction reduction, const void* x, const std::int32_t* labels, double scale,
-                   double* loss, void* dx, Shape shape, const Target& target);
+                   double* loss, void* dx, Shape shape, const Target& target, unsigned threads = 1);
 /// With a weight for each class in place of labels, in the logits' shape and format.
 void soft_cross_entropy(Format format, Reduction reduction, const void* x, const void* targets, double scale,
-                        double* loss, void* dx, Shape shape, const Target& target);
+                        double* loss, void* dx, Shape shape, const Target& target, unsigned threads = 1);
 
 }  // namespace actfun

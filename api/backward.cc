@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Backward passes, and functions whose parameters differ between the channels of an array.
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "api/kinks.h"
 #include "api/parts.h"
+#include "api/threads.h"
 #include "backends/cpu/float_environment.h"
 #include "backends/cpu/products.h"
 #include "backends/cpu/sum.h"
@@ -46,11 +48,6 @@ class Factors {
   Factor factors_[kParts];
 };
 
-const void* at(const void* x, std::size_t i, Format format) {
-  return static_cast<const unsigned char*>(x) + i * info_of(format).bytes;
-}
-void* at(void* x, std::size_t i, Format format) { return static_cast<unsigned char*>(x) + i * info_of(format).bytes; }
-
 constexpr std::size_t kTile = kProductTile;
 
 /// Rows at least as long as this have kernels to themselves; shorter ones share a tile.
@@ -78,54 +75,65 @@ bool shares_tiles(const Call& call, const Channels& shape) {
   return call.kinks == Kinks::actfun;
 }
 
-/// Calls run(factors, piece) for rows of one channel after another: pieces of a row in their order, a row's pieces
-/// together, and a channel's rows in their order.
-template <class Run>
-void run_rows(const Call& call, std::span<const Part> parts, const Channels& shape, const Target& target,
-              const Run& run) {
-  for (std::size_t c = 0; c < shape.channels; ++c) {
-    const Factors factors(call_of_channel(call, shape, c), parts, target);
-    for (std::size_t o = 0; o < shape.outer; ++o) {
-      const std::size_t row = (o * shape.channels + c) * shape.inner;
-      for (std::size_t i = 0; i < shape.inner; i += kTile)
-        run(factors, Piece{row + i, std::min(kTile, shape.inner - i), c, {}});
-    }
-  }
-}
+/// An array cut into pieces: parts of rows, a channel's rows one after another, or tiles of several whole rows, whose
+/// `channel` is the first row's. A row's pieces are neighbours.
+class Pieces {
+ public:
+  Pieces(const Call& call, const Channels& shape)
+      : shape_(shape),
+        share_tiles_(shares_tiles(call, shape)),
+        rows_(shape.size() ? shape.outer * shape.channels : 0),
+        rows_of_tile_(share_tiles_ && rows_ ? kTile / shape.inner : 1),
+        pieces_of_row_(share_tiles_ ? 1 : (shape.inner + kTile - 1) / kTile) {}
 
-/// The same for pieces of several whole rows, in the array's order; `channel` is the first row's.
+  bool share_tiles() const { return share_tiles_; }
+  std::size_t count() const { return (rows_ + rows_of_tile_ - 1) / rows_of_tile_ * pieces_of_row_; }
+  Piece operator[](std::size_t i) const {
+    if (share_tiles_) {
+      const std::size_t row = i * rows_of_tile_;
+      return {row * shape_.inner, std::min(rows_of_tile_, rows_ - row) * shape_.inner, row % shape_.channels, {}};
+    }
+    const std::size_t row = i / pieces_of_row_, channel = row / shape_.outer,
+                      start = ((row % shape_.outer) * shape_.channels + channel) * shape_.inner,
+                      offset = i % pieces_of_row_ * kTile;
+    return {start + offset, std::min(kTile, shape_.inner - offset), channel, {}};
+  }
+  /// So many are a thousand elements, or more.
+  std::size_t tile() const { return 1 + 1024 / (*this)[0].n; }
+
+ private:
+  const Channels& shape_;
+  bool share_tiles_;
+  std::size_t rows_, rows_of_tile_, pieces_of_row_;
+};
+
+/// Calls run(factors, i, pieces[i]) for i from `first` on.
 template <class Run>
-void run_tiles(const Call& call, std::span<const Part> parts, const Channels& shape, const Target& target,
-               const Run& run) {
-  const Factors factors(call, parts, target);
-  const std::size_t rows = shape.outer * shape.channels, rows_of_tile = kTile / shape.inner,
-                    count = call.info().parameters.size();
+void run_pieces(const Pieces& pieces, std::size_t first, std::size_t count, const Call& call,
+                std::span<const Part> parts, const Channels& shape, const Target& target, const Run& run) {
+  std::optional<Factors> factors;
+  std::size_t channel = 0;
   alignas(64) double values[kMaxParameters][kTile];
   const double* pointers[kMaxParameters];
-  for (std::size_t k = 0; k < count; ++k) pointers[k] = values[k];
-  for (std::size_t row = 0; row < rows; row += rows_of_tile) {
-    const std::size_t n = std::min(rows_of_tile, rows - row) * shape.inner;
-    Piece piece{row * shape.inner, n, row % shape.channels, {}};
-    if (shape.varies()) {
-      for (std::size_t k = 0; k < count; ++k)
-        for (std::size_t i = 0, c = piece.channel; i < n; c = c + 1 < shape.channels ? c + 1 : 0) {
-          const double value = (shape.parameters[k] ? shape.parameter(k, c) : call.parameters[k]) + 0.0;
-          for (const std::size_t end = i + shape.inner; i < end; ++i) values[k][i] = value;
-        }
-      piece.each.values = pointers;
+  const std::size_t parameters = call.info().parameters.size();
+  for (std::size_t k = 0; k < parameters; ++k) pointers[k] = values[k];
+  for (std::size_t i = first; i < first + count; ++i) {
+    Piece piece = pieces[i];
+    if (pieces.share_tiles()) {
+      if (!factors) factors.emplace(call, parts, target);
+      if (shape.varies()) {
+        for (std::size_t k = 0; k < parameters; ++k)
+          for (std::size_t j = 0, c = piece.channel; j < piece.n; c = c + 1 < shape.channels ? c + 1 : 0) {
+            const double value = (shape.parameters[k] ? shape.parameter(k, c) : call.parameters[k]) + 0.0;
+            for (const std::size_t end = j + shape.inner; j < end; ++j) values[k][j] = value;
+          }
+        piece.each.values = pointers;
+      }
+    } else if (!factors || (shape.varies() && piece.channel != channel)) {
+      factors.emplace(call_of_channel(call, shape, channel = piece.channel), parts, target);
     }
-    run(factors, piece);
+    run(*factors, i, piece);
   }
-}
-
-template <class Run>
-void run_pieces(const Call& call, std::span<const Part> parts, const Channels& shape, const Target& target,
-                const Run& run) {
-  if (shape.size() == 0) return;
-  if (shares_tiles(call, shape))
-    run_tiles(call, parts, shape, target, run);
-  else
-    run_rows(call, parts, shape, target, run);
 }
 
 /// Adds the terms of a piece to the sums of their channels. A piece is a part of a row, which `row` adds up, or several
@@ -152,6 +160,15 @@ void add_rows(const double* terms, const Piece& piece, const Channels& shape, Ro
   }
 }
 
+/// The fast tier's kernel, or null.
+Kernels::Backward fast_backward(const Call& call, Part part, const Target& target) {
+  if (call.tier != Tier::fast || !call.preset()) return nullptr;
+  const Kernels& all = kernels(call, target);
+  return part == Part::slope               ? all.fast_backward
+         : part == Part::slope_from_output ? all.fast_backward_from_output
+                                           : nullptr;
+}
+
 }  // namespace
 
 bool Call::accepts(const Channels& shape) const {
@@ -159,7 +176,7 @@ bool Call::accepts(const Channels& shape) const {
   for (std::size_t c = 0; c < shape.channels; ++c) {
     const Call own = call_of_channel(*this, shape, c);
     for (std::size_t k = 0; k < info().parameters.size(); ++k)
-      if (!actfun::accepts(info(), k, own.parameters.data())) return false;
+      if (!actfun::accepts(*entry, k, own.parameters.data())) return false;
   }
   return true;
 }
@@ -172,26 +189,39 @@ void Call::multiply(Part part, Format format, const void* x, const void* g, void
 void Call::multiply(Part part, Format format, const Channels& shape, const void* x, const void* g, void* y,
                     const Target& target) const {
   const DefaultFloatEnvironment environment;
-  if (part == Part::slope && format == Format::f32 && g && !shape.varies() && kinks == Kinks::actfun &&
-      has_fast_kernel(Order::slope, target))
-    return kernels(*this, target)
-        .fast_backward(static_cast<const float*>(x), static_cast<const float*>(g), static_cast<float*>(y),
-                       shape.size());
-  run_pieces(*this, {&part, 1}, shape, target, [&](const Factors& factors, const Piece& piece) {
-    const Factor& f = factors[0];
-    const void *from = at(x, piece.first, format), *factor = g ? at(g, piece.first, format) : nullptr;
-    void* to = at(y, piece.first, format);
-    if (format == Format::f32 && g &&
-        multiply_exact(f, static_cast<const float*>(from), static_cast<const float*>(factor), static_cast<float*>(to),
-                       piece.n))
-      return;
-    alignas(64) double inputs[kTile], gradients[kTile];
-    load(format, from, inputs, piece.n, target.bit);
-    if (g)
-      load(format, factor, gradients, piece.n, target.bit);
-    else
-      std::fill_n(gradients, piece.n, 1.0);
-    actfun::multiply(f, format, inputs, gradients, nullptr, to, piece.n, piece.each);
+  const std::size_t bytes = info_of(format).bytes;
+  const Kernels::Backward kernel = fast_backward(*this, part, target);
+  if (kernel && format == Format::f32 && g && !shape.varies()) {
+    const auto *from = static_cast<const float*>(x), *factor = static_cast<const float*>(g);
+    auto* to = static_cast<float*>(y);
+    return in_parts(shape.size(), tile_of(format), threads, [=](std::size_t first, std::size_t count) {
+      reads(from + first, count * bytes), reads(factor + first, count * bytes), writes(to + first, count * bytes);
+      kernel(from + first, factor + first, to + first, count);
+    });
+  }
+  const Pieces pieces(*this, shape);
+  if (pieces.count() == 0) return;
+  in_parts(pieces.count(), pieces.tile(), threads, [&](std::size_t first, std::size_t count) {
+    run_pieces(pieces, first, count, *this, {&part, 1}, shape, target,
+               [&](const Factors& factors, std::size_t /*i*/, const Piece& piece) {
+                 const Factor& f = factors[0];
+                 const void *from = element_at(format, x, piece.first),
+                            *factor = g ? element_at(format, g, piece.first) : nullptr;
+                 void* to = element_at(format, y, piece.first);
+                 reads(from, piece.n * bytes), writes(to, piece.n * bytes);
+                 if (g) reads(factor, piece.n * bytes);
+                 if (format == Format::f32 && g &&
+                     multiply_exact(f, static_cast<const float*>(from), static_cast<const float*>(factor),
+                                    static_cast<float*>(to), piece.n))
+                   return;
+                 alignas(64) double inputs[kTile], gradients[kTile];
+                 load(format, from, inputs, piece.n, target.bit);
+                 if (g)
+                   load(format, factor, gradients, piece.n, target.bit);
+                 else
+                   std::fill_n(gradients, piece.n, 1.0);
+                 actfun::multiply(f, format, inputs, gradients, nullptr, to, piece.n, piece.each);
+               });
   });
 }
 
@@ -201,15 +231,19 @@ void Call::double_backward(Format format, const void* x, const void* g, const vo
   constexpr Part parts[] = {Part::slope, Part::curvature};
   const Factors factors(*this, parts, target);
   const Factor &slope = factors[0], &curvature = factors[1];
-  alignas(64) double inputs[kTile], gradients[kTile], seconds[kTile];
-  for (std::size_t i = 0; i < n; i += kTile) {
-    const std::size_t m = std::min(kTile, n - i);
-    load(format, at(x, i, format), inputs, m, target.bit);
-    load(format, at(g, i, format), gradients, m, target.bit);
-    load(format, at(gg, i, format), seconds, m, target.bit);
-    actfun::multiply(curvature, format, inputs, gradients, seconds, at(dx, i, format), m);
-    actfun::multiply(slope, format, inputs, seconds, nullptr, at(dg, i, format), m);
-  }
+  in_parts(n, kTile, threads, [&](std::size_t first, std::size_t count) {
+    alignas(64) double inputs[kTile], gradients[kTile], seconds[kTile];
+    for (std::size_t i = first; i < first + count; i += kTile) {
+      const std::size_t m = std::min(kTile, first + count - i), bytes = m * info_of(format).bytes;
+      for (const void* in : {x, g, gg}) reads(element_at(format, in, i), bytes);
+      for (void* out : {dx, dg}) writes(element_at(format, out, i), bytes);
+      load(format, element_at(format, x, i), inputs, m, target.bit);
+      load(format, element_at(format, g, i), gradients, m, target.bit);
+      load(format, element_at(format, gg, i), seconds, m, target.bit);
+      actfun::multiply(curvature, format, inputs, gradients, seconds, element_at(format, dx, i), m);
+      actfun::multiply(slope, format, inputs, seconds, nullptr, element_at(format, dg, i), m);
+    }
+  });
 }
 
 void Call::parameter_gradients(Format format, const Channels& shape, const void* x, const void* g,
@@ -217,24 +251,41 @@ void Call::parameter_gradients(Format format, const Channels& shape, const void*
   const DefaultFloatEnvironment environment;
   const std::size_t count = info().parameters.size();
   std::vector<Sum> sums[kMaxParameters];
-  Part parts[kMaxParameters];
+  std::vector<Part> parts;
+  std::vector<std::size_t> wanted;
   for (std::size_t k = 0; k < count; ++k) {
-    parts[k] = gradient_by(k);
-    if (gradients[k]) sums[k].resize(shape.channels);
+    if (!gradients[k]) continue;
+    parts.push_back(gradient_by(k)), wanted.push_back(k);
+    sums[k].resize(shape.channels);
   }
-  std::vector<RowSum> row(count, RowSum(target.bit));
-  run_pieces(*this, {parts, count}, shape, target, [&](const Factors& factors, const Piece& piece) {
-    alignas(64) double inputs[kTile], factor[kTile], terms[kTile];
-    load(format, at(x, piece.first, format), inputs, piece.n, target.bit);
-    load(format, at(g, piece.first, format), factor, piece.n, target.bit);
-    for (std::size_t k = 0; k < count; ++k) {
-      if (!gradients[k]) continue;
-      actfun::multiply(factors[k], format, inputs, factor, terms, piece.n, piece.each);
-      add_rows(terms, piece, shape, row[k], sums[k]);
-    }
-  });
-  for (std::size_t k = 0; k < count; ++k)
-    for (std::size_t c = 0; c < sums[k].size(); ++c) gradients[k][c] = sums[k][c].value();
+  // Terms are made on many threads and added up on this one, in the order of the pieces.
+  constexpr std::size_t kBatch = 64;
+  struct alignas(64) Terms {
+    double terms[kTile];
+  };
+  const Pieces pieces(*this, shape);
+  std::vector<RowSum> row(wanted.size(), RowSum(target.bit));
+  std::vector<Terms> batch(std::min(kBatch, pieces.count()) * wanted.size());
+  for (std::size_t start = 0; start < pieces.count(); start += kBatch) {
+    const std::size_t m = std::min(kBatch, pieces.count() - start);
+    const auto terms = [&](std::size_t k, std::size_t i) { return batch[k * m + i - start].terms; };
+    in_parts(m, pieces.tile(), threads, [&](std::size_t first, std::size_t size) {
+      run_pieces(pieces, start + first, size, *this, parts, shape, target,
+                 [&](const Factors& factors, std::size_t i, const Piece& piece) {
+                   alignas(64) double inputs[kTile], factor[kTile];
+                   load(format, element_at(format, x, piece.first), inputs, piece.n, target.bit);
+                   load(format, element_at(format, g, piece.first), factor, piece.n, target.bit);
+                   for (std::size_t k = 0; k < wanted.size(); ++k) {
+                     writes(terms(k, i), piece.n * sizeof(double));
+                     actfun::multiply(factors[k], format, inputs, factor, terms(k, i), piece.n, piece.each);
+                   }
+                 });
+    });
+    for (std::size_t i = start; i < start + m; ++i)
+      for (std::size_t k = 0; k < wanted.size(); ++k) add_rows(terms(k, i), pieces[i], shape, row[k], sums[wanted[k]]);
+  }
+  for (const std::size_t k : wanted)
+    for (std::size_t c = 0; c < shape.channels; ++c) gradients[k][c] = sums[k][c].value();
 }
 
 }  // namespace actfun

@@ -13,6 +13,7 @@
 #include "api/inverse.h"
 #include "api/kinks.h"
 #include "api/parts.h"
+#include "api/threads.h"
 #include "backends/cpu/float_environment.h"
 #include "backends/cpu/inverse.h"
 
@@ -239,10 +240,12 @@ class Branches {
   std::optional<std::array<Inverter, 2>> inverters_;  ///< on the right of the turn and on its left
 };
 
-/// Calls run(first, n) for tiles.
+/// Calls run(first, n) for tiles. What the first one prepares is there for those on other threads.
 template <class Run>
-void for_tiles(std::size_t n, const Run& run) {
-  for (std::size_t i = 0; i < n; i += kTile) run(i, std::min(kTile, n - i));
+void for_tiles(const Call& call, std::size_t n, const Run& run) {
+  in_parts(n, kTile, call.threads, [&](std::size_t first, std::size_t count) {
+    for (std::size_t i = first; i < first + count; i += kTile) run(i, std::min(kTile, first + count - i));
+  });
 }
 
 void refuse_without_bits(const Call& call) {
@@ -266,7 +269,7 @@ void value_and_bits(const Call& call, Format format, const void* x, void* y, std
                     const Target& target) {
   refuse_without_bits(call);
   const auto run = [&](const auto& kind) {
-    for_tiles(n, [&](std::size_t i, std::size_t m) { kind.tell(element_at(format, x, i), bits + i / 8, m); });
+    for_tiles(call, n, [&](std::size_t i, std::size_t m) { kind.tell(element_at(format, x, i), bits + i / 8, m); });
   };
   bits_need_output(call) ? run(Branches(call, format, target)) : run(TwoSlopes(call, format, target));
   call.apply(Order::value, format, x, y, n, target);
@@ -277,12 +280,12 @@ void backward_from_bits(const Call& call, Format format, const void* y, const st
   refuse_without_bits(call);
   if (bits_need_output(call)) {
     Branches branches(call, format, target);
-    for_tiles(n, [&](std::size_t i, std::size_t m) {
+    for_tiles(call, n, [&](std::size_t i, std::size_t m) {
       branches.backward(element_at(format, y, i), bits + i / 8, element_at(format, g, i), element_at(format, dx, i), m);
     });
   } else {
     TwoSlopes slopes_of(call, format, target);
-    for_tiles(n, [&](std::size_t i, std::size_t m) {
+    for_tiles(call, n, [&](std::size_t i, std::size_t m) {
       slopes_of.backward(bits + i / 8, element_at(format, g, i), element_at(format, dx, i), m);
     });
   }

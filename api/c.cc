@@ -65,7 +65,7 @@ bool valid(const actfun_quantization* q) {
   return q->scale > 0 && q->scale <= FLT_MAX && q->zero_point >= least && q->zero_point <= least + 255;
 }
 
-using AxisFunction = void (*)(const float*, float*, std::size_t, std::size_t, std::size_t, const Target&);
+using AxisFunction = void (*)(const float*, float*, std::size_t, std::size_t, std::size_t, const Target&, unsigned);
 
 actfun_status along_axis(AxisFunction function, const float* x, float* y, size_t outer, size_t length,
                          size_t inner) noexcept {
@@ -74,10 +74,10 @@ actfun_status along_axis(AxisFunction function, const float* x, float* y, size_t
   const Buffer in{x, count * sizeof(float)}, out{y, count * sizeof(float)};
   if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
   if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
-  const Target* target = target_in_use();
-  if (!target) return ACTFUN_BAD_TARGET;
+  const Target* target = nullptr;
+  if (const actfun_status status = environment(target); status != ACTFUN_OK) return status;
   try {
-    function(x, y, outer, length, inner, *target);
+    function(x, y, outer, length, inner, *target, 0);
   } catch (const std::bad_alloc&) {  // the copy of one row, when inner > 1
     return ACTFUN_BAD_SHAPE;
   }
@@ -168,10 +168,14 @@ actfun_status actfun_convert(actfun_format from, const void* x, actfun_format to
   const Buffer in{x, n * actfun::info_of(source).bytes}, out{y, n * actfun::info_of(result).bytes};
   if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
   if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
-  const Target* target = target_in_use();
-  if (!target) return ACTFUN_BAD_TARGET;
-  const actfun::DefaultFloatEnvironment environment;
-  actfun::convert(source, x, result, y, n, target->bit);
+  const Target* target = nullptr;
+  if (const actfun_status status = environment(target); status != ACTFUN_OK) return status;
+  const actfun::DefaultFloatEnvironment floats;
+  const std::size_t from_bytes = actfun::info_of(source).bytes, to_bytes = actfun::info_of(result).bytes;
+  actfun::in_parts(n, actfun::tile_of(actfun::Format::f32), 0, [&](std::size_t first, std::size_t count) {
+    actfun::convert(source, static_cast<const char*>(x) + first * from_bytes, result,
+                    static_cast<char*>(y) + first * to_bytes, count, target->bit);
+  });
   return ACTFUN_OK;
 }
 
@@ -193,8 +197,8 @@ actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, f
   if (missing(in) || missing(value) || missing(slope)) return ACTFUN_NULL_POINTER;
   if (overlap_partly(in, value) || overlap_partly(in, slope) || overlap_partly(value, slope) || same(value, slope))
     return ACTFUN_OVERLAP;
-  const Target* target = target_in_use();
-  if (!target) return ACTFUN_BAD_TARGET;
+  const Target* target = nullptr;
+  if (const actfun_status status = environment(target); status != ACTFUN_OK) return status;
   call_of(f, entry).evaluate_value_and_slope(x, y, dy, n, *target);
   return ACTFUN_OK;
 }
@@ -274,7 +278,9 @@ actfun_status actfun_maxout(const float* x, float* y, int32_t* index, size_t out
   if (overlap_partly(in, out) || same(in, out) || overlap_partly(in, which) || same(in, which) ||
       overlap_partly(out, which) || same(out, which))
     return ACTFUN_OVERLAP;
-  actfun::maxout(x, y, index, outer, groups, k, inner);
+  const Target* target = nullptr;
+  if (const actfun_status status = environment(target); status != ACTFUN_OK) return status;
+  actfun::maxout(x, y, index, outer, groups, k, inner, 0);
   return ACTFUN_OK;
 }
 
@@ -287,6 +293,11 @@ const char* actfun_name(int32_t id) {
 const char* actfun_target(void) {
   const Target* target = target_in_use();
   return target ? target->name.data() : nullptr;
+}
+
+uint32_t actfun_threads(void) {
+  const Target* target = nullptr;
+  return environment(target) == ACTFUN_BAD_THREADS ? 0 : actfun::default_threads();
 }
 
 const char* actfun_status_text(actfun_status status) {
@@ -316,6 +327,8 @@ const char* actfun_status_text(actfun_status status) {
       return "derivatives at kinks by a convention that does not exist, or is not known for this function";
     case ACTFUN_BAD_TIER:
       return "a tier that does not exist";
+    case ACTFUN_BAD_THREADS:
+      return "ACTFUN_NUM_THREADS is not a number from 1 to 65535";
   }
   return "not a status of this library";
 }

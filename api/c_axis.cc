@@ -16,8 +16,8 @@ using actfun::Target;
 /// Runs what may lack memory or find a wrong label.
 template <class Call>
 actfun_status guarded(const Call& call, char* message, size_t size) noexcept {
-  const Target* target = target_in_use();
-  if (!target) return ACTFUN_BAD_TARGET;
+  const Target* target = nullptr;
+  if (const actfun_status status = environment(target); status != ACTFUN_OK) return status;
   try {
     call(*target);
     return ACTFUN_OK;
@@ -29,7 +29,7 @@ actfun_status guarded(const Call& call, char* message, size_t size) noexcept {
   }
 }
 
-using Backward = void (*)(Format, const void*, const void*, void*, Shape, const Target&);
+using Backward = void (*)(Format, const void*, const void*, void*, Shape, const Target&, unsigned);
 
 actfun_status along_axis(Backward backward, actfun_format format, const void* y, const void* g, void* dx,
                          const Shape& shape) {
@@ -41,7 +41,7 @@ actfun_status along_axis(Backward backward, actfun_format format, const void* y,
   const Buffer output{y, bytes}, upstream{g, bytes}, to{dx, bytes};
   if (missing(output) || missing(upstream) || missing(to)) return ACTFUN_NULL_POINTER;
   if (overlap_partly(output, to) || overlap_partly(upstream, to)) return ACTFUN_OVERLAP;
-  return guarded([&](const Target& target) { backward(type, y, g, dx, shape, target); }, nullptr, 0);
+  return guarded([&](const Target& target) { backward(type, y, g, dx, shape, target, 0); }, nullptr, 0);
 }
 
 /// Checks what both kinds of cross-entropy share. `targets` are labels or weights, of which the latter may become dx.
@@ -112,7 +112,7 @@ actfun_status actfun_cross_entropy(actfun_format format, actfun_reduction reduct
   return guarded(
       [&](const Target& target) {
         actfun::cross_entropy(static_cast<Format>(format), static_cast<actfun::Reduction>(reduction), x, labels, scale,
-                              loss, dx, shape, target);
+                              loss, dx, shape, target, 0);
       },
       message, size);
 }
@@ -129,7 +129,7 @@ actfun_status actfun_soft_cross_entropy(actfun_format format, actfun_reduction r
   return guarded(
       [&](const Target& target) {
         actfun::soft_cross_entropy(static_cast<Format>(format), static_cast<actfun::Reduction>(reduction), x, targets,
-                                   scale, loss, dx, shape, target);
+                                   scale, loss, dx, shape, target, 0);
       },
       nullptr, 0);
 }

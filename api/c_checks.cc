@@ -10,14 +10,14 @@ actfun_status check(const actfun_function* f, const Entry*& entry) {
   entry = &all[static_cast<std::size_t>(f->id)];
   if (!entry->elementwise()) return ACTFUN_BAD_FUNCTION;
   for (std::size_t i = 0; i < entry->info->parameters.size(); ++i)
-    if (!accepts(*entry->info, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
+    if (!accepts(*entry, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
   if (!Call{entry}.knows(static_cast<Kinks>(f->kinks))) return ACTFUN_BAD_KINKS;
   if (f->tier > ACTFUN_FAST) return ACTFUN_BAD_TIER;
   return ACTFUN_OK;
 }
 
-Call call_of(const actfun_function* f, const Entry* entry) {
-  Call call{entry};
+void set(Call& call, const actfun_function* f, const Entry* entry) {
+  call.entry = entry;
   for (std::size_t i = 0; i < entry->info->parameters.size(); ++i) {
     const Parameter& known = entry->info->parameters[i];
     call.parameters[i] = f->parameters[i];
@@ -26,7 +26,7 @@ Call call_of(const actfun_function* f, const Entry* entry) {
   call.overflow = static_cast<Overflow>(f->overflow);
   call.kinks = static_cast<Kinks>(f->kinks);
   call.tier = static_cast<Tier>(f->tier);
-  return call;
+  call.threads = f->threads;
 }
 
 actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call, const Target*& target) {
@@ -35,9 +35,8 @@ actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call,
   if (f->overflow > ACTFUN_OVERFLOW_TO_NAN) return ACTFUN_BAD_FORMAT;
   if (missing(in) || missing(out)) return ACTFUN_NULL_POINTER;
   if (overlap_partly(in, out)) return ACTFUN_OVERLAP;
-  target = target_in_use();
-  if (!target) return ACTFUN_BAD_TARGET;
-  call = call_of(f, entry);
+  if (const actfun_status status = environment(target); status != ACTFUN_OK) return status;
+  set(call, f, entry);  // in its place: copies of what was just written byte by byte would wait for it
   return ACTFUN_OK;
 }
 

@@ -9,6 +9,7 @@
 
 #include "actfun/actfun.h"
 #include "api/registry.h"
+#include "api/threads.h"
 
 namespace actfun::c {
 
@@ -37,7 +38,12 @@ bool multiply(std::size_t& product, Sizes... sizes) {
 
 /// The entry behind a handle, or null: of an elementwise function whose parameters lie in their domains.
 actfun_status check(const actfun_function* f, const Entry*& entry);
-Call call_of(const actfun_function* f, const Entry* entry);
+void set(Call& call, const actfun_function* f, const Entry* entry);
+inline Call call_of(const actfun_function* f, const Entry* entry) {
+  Call call{};
+  set(call, f, entry);
+  return call;
+}
 
 /// Checks what all elementwise calls share, and says which function and target they mean.
 actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call, const Target*& target);
@@ -56,6 +62,18 @@ inline const Target* target_in_use() noexcept {
     return &current_target();
   } catch (const std::exception&) {
     return nullptr;
+  }
+}
+
+/// What the environment says: the instruction set, or that one of its variables is wrong.
+inline actfun_status environment(const Target*& target) noexcept {
+  target = target_in_use();
+  if (!target) return ACTFUN_BAD_TARGET;
+  try {
+    threads_of_environment();
+    return ACTFUN_OK;
+  } catch (const std::exception&) {
+    return ACTFUN_BAD_THREADS;
   }
 }
 

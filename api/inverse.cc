@@ -7,6 +7,7 @@
 #include "api/expression.h"
 #include "api/kinks.h"
 #include "api/parts.h"
+#include "api/threads.h"
 #include "backends/cpu/float_environment.h"
 #include "backends/cpu/inverse.h"
 
@@ -47,13 +48,16 @@ void invert(const Call& call, Format format, const void* y, void* x, std::size_t
   const DefaultFloatEnvironment environment;
   const Constants parameters = constants(call);
   const Inverter inverter(invertible(call, target, parameters), -kInfinity, kInfinity);
-  double tile[kTile];
-  for (std::size_t i = 0; i < n; i += kTile) {
-    const std::size_t m = std::min(kTile, n - i);
-    convert(format, element_at(format, y, i), Format::f64, tile, m, target.bit);
-    inverter.solve(info_of(format), tile, tile, m);
-    convert(Format::f64, tile, format, element_at(format, x, i), m, target.bit);
-  }
+  in_parts(n, kTile, call.threads, [&](std::size_t first, std::size_t count) {
+    double tile[kTile];
+    for (std::size_t i = first; i < first + count; i += kTile) {
+      const std::size_t m = std::min(kTile, first + count - i), bytes = m * info_of(format).bytes;
+      reads(element_at(format, y, i), bytes), writes(element_at(format, x, i), bytes);
+      convert(format, element_at(format, y, i), Format::f64, tile, m, target.bit);
+      inverter.solve(info_of(format), tile, tile, m);
+      convert(Format::f64, tile, format, element_at(format, x, i), m, target.bit);
+    }
+  });
 }
 
 void backward_from_output(const Call& call, Format format, const void* y, const void* g, void* dx, std::size_t n,

@@ -10,6 +10,7 @@
 
 #include "api/kinks.h"
 #include "api/parts.h"
+#include "api/threads.h"
 #include "backends/cpu/float_environment.h"
 #include "core/arithmetic.h"
 #include "core/language.h"
@@ -66,32 +67,90 @@ const big::Evaluators* (*const kEvaluators[])() = {
 };
 
 // A row that is not contiguous is copied in, worked on, and copied back.
-void along_axis(RowKernel kernel, const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner) {
+void along_axis(RowKernel kernel, const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner,
+                unsigned threads) {
   if (length == 0) return;
   const DefaultFloatEnvironment environment;
-  if (inner == 1) {
-    for (std::size_t o = 0; o < outer; ++o) kernel(x + o * length, y + o * length, length);
-    return;
-  }
-  std::vector<float> row(length);
-  for (std::size_t o = 0; o < outer; ++o)
-    for (std::size_t i = 0; i < inner; ++i) {
-      const std::size_t start = o * length * inner + i;
+  in_parts(outer * inner, tile_of_rows(length), threads, [=](std::size_t first, std::size_t count) {
+    std::vector<float> row(inner == 1 ? 0 : length);
+    for (std::size_t r = first; r < first + count; ++r) {
+      const std::size_t start = r / inner * length * inner + r % inner;
+      if (inner == 1) {
+        reads(x + start, length * sizeof(float)), writes(y + start, length * sizeof(float));
+        kernel(x + start, y + start, length);
+        continue;
+      }
       for (std::size_t j = 0; j < length; ++j) row[j] = x[start + j * inner];
       kernel(row.data(), row.data(), length);
       for (std::size_t j = 0; j < length; ++j) y[start + j * inner] = row[j];
     }
+  });
 }
 
 }  // namespace
 
 std::span<const Entry> functions() {
-  static const auto entries = [] {
+  static constexpr auto kEntries = [] {
     std::array<Entry, kCount> all{};
     for (std::size_t i = 0; i < kCount; ++i) all[i] = {kRecords[i], static_cast<int>(i)};
     return all;
   }();
-  return entries;
+  return kEntries;
+}
+
+namespace {
+
+/// A parameter's text, read once: calls on few elements would feel it.
+struct ReadParameter {
+  enum { any, above, at_least, at_most } domain = any;
+  bool integer = false;
+  double bound = 0;
+  int bound_by = -1;  ///< the parameter whose value is the bound
+  Constant exact;     ///< the default, less its nearest double, and as a fraction
+};
+
+constexpr ReadParameter read(const Info& info, std::size_t i) {
+  const Parameter& parameter = info.parameters[i];
+  ReadParameter p;
+  if (!parameter.exact.empty())
+    p.exact = {0, parameter.residue(), parameter.fraction().numerator, parameter.fraction().denominator};
+  std::string_view text = parameter.domain;
+  if (text.starts_with("any real")) return p;
+  if ((p.integer = text.starts_with("integer "))) text.remove_prefix(8);
+  p.domain = text.starts_with("<=")   ? ReadParameter::at_most
+             : text.starts_with(">=") ? ReadParameter::at_least
+                                      : ReadParameter::above;
+  for (const char c : parameter.bound())
+    if (c >= '0' && c <= '9') p.bound = 10 * p.bound + (c - '0');
+  for (std::size_t j = 0; j < info.parameters.size(); ++j)
+    if (info.parameters[j].name == parameter.bound()) p.bound_by = static_cast<int>(j);
+  return p;
+}
+
+constexpr auto kParameters = [] {
+  std::array<std::array<ReadParameter, kMaxParameters>, kCount> all{};
+  for (std::size_t k = 0; k < kCount; ++k)
+    for (std::size_t i = 0; i < kRecords[k]->parameters.size(); ++i) all[k][i] = read(*kRecords[k], i);
+  return all;
+}();
+
+}  // namespace
+
+bool accepts(const Entry& entry, std::size_t i, const double* values) {
+  const ReadParameter& p = kParameters[static_cast<std::size_t>(entry.id)][i];
+  const double value = values[i], bound = p.bound_by < 0 ? p.bound : values[p.bound_by];
+  if (!std::isfinite(value)) return false;
+  if (p.integer && (value > 0x1p53 || value != std::trunc(value))) return false;
+  switch (p.domain) {
+    case ReadParameter::above:
+      return value > bound;
+    case ReadParameter::at_least:
+      return value >= bound;
+    case ReadParameter::at_most:
+      return value <= bound;
+    default:
+      return true;
+  }
 }
 
 big::Big exactly(long double x) {
@@ -104,15 +163,16 @@ const Kernels& kernels(const Call& call, const Target& target) {
 }
 
 Constants constants(const Call& call) {
-  Constants c;
-  for (std::size_t i = 0; i < call.info().parameters.size(); ++i) {
-    c[i].high = call.parameters[i] + 0.0;  // + 0 makes -0 into 0
-    if (!call.rational[i]) continue;
-    const Parameter& parameter = call.info().parameters[i];
-    c[i].low = parameter.residue();
-    c[i].numerator = parameter.fraction().numerator, c[i].denominator = parameter.fraction().denominator;
-  }
-  return c;
+  // One by one: zeros for all of them at first would be a string instruction, and cost more than all else here.
+  const auto constant = [&](std::size_t i) -> Constant {
+    if (i >= call.info().parameters.size()) return {};
+    const double value = call.parameters[i] + 0.0;  // + 0 makes -0 into 0
+    if (!call.rational[i]) return {value};
+    const Constant& exact = kParameters[static_cast<std::size_t>(call.entry->id)][i].exact;
+    return {value, exact.low, exact.numerator, exact.denominator};
+  };
+  static_assert(kMaxParameters == 4);
+  return {constant(0), constant(1), constant(2), constant(3)};
 }
 
 big::Evaluate evaluator(const Call& call, Part part) {
@@ -128,7 +188,8 @@ bool has_limits(const Call& call, Order order) {
   // The record is about the default parameters. What the kernel for floats says holds for all: sin(0 x) is 0.
   const float infinity = std::numeric_limits<float>::infinity();
   float limit;
-  kernels(call, compiled_targets().back()).order[static_cast<int>(order)](&infinity, &limit, 1, constants(call).data());
+  kernels(call, compiled_targets().back())
+      .order[static_cast<int>(order)](&infinity, &limit, 1, constants(call).data(), Passage::near);
   return !std::isnan(limit);
 }
 
@@ -239,25 +300,35 @@ bool Call::has_fast_kernel(Order order, const Target& target) const {
 }
 
 void Call::apply(Order order, Format format, const void* x, void* y, std::size_t n, const Target& target) const {
+  if (format == Format::f32) return evaluate(order, static_cast<const float*>(x), static_cast<float*>(y), n, target);
   const DefaultFloatEnvironment environment;
   const Constants parameters_of_call = constants(*this);
-  Elementwise f = elementwise(*this, order, target, parameters_of_call);
-  if (format == Format::f32) f.kernel = float_kernel(*this, order, target);
   const std::size_t bytes = info_of(format).bytes;
-  run_and_replace(replacements(*this, order, format), format, x, y, x == y, n, [&](std::size_t i, std::size_t m) {
-    run(f, format, static_cast<const unsigned char*>(x) + i * bytes, static_cast<unsigned char*>(y) + i * bytes, m);
+  const Runner run(elementwise(*this, order, target, parameters_of_call), format, n, passage_of(x, y, n * bytes));
+  const Replacements all = replacements(*this, order, format);
+  in_parts(n, tile_of(format), threads, [&](std::size_t first, std::size_t count) {
+    const void* from = element_at(format, x, first);
+    void* to = element_at(format, y, first);
+    reads(from, count * bytes), writes(to, count * bytes);
+    run_and_replace(all, format, from, to, x == y, count, [&](std::size_t i, std::size_t m) {
+      run(element_at(format, from, i), element_at(format, to, i), m);
+    });
   });
 }
 void Call::apply(Order order, const Quantization& in, const Quantization* out, const void* x, void* y, std::size_t n,
                  const Target& target) const {
   const DefaultFloatEnvironment environment;
   const Constants parameters_of_call = constants(*this);
-  const Elementwise f = elementwise(*this, order, target, parameters_of_call);
+  const QuantizedRunner run(elementwise(*this, order, target, parameters_of_call), in, out);
   const std::size_t bytes = out ? 1 : sizeof(float);
-  run_and_replace<std::uint8_t>(
-      replacements(*this, order, in, out), x, y, bytes, x == y, n, [&](std::size_t i, std::size_t m) {
-        run(f, in, out, static_cast<const unsigned char*>(x) + i, static_cast<unsigned char*>(y) + i * bytes, m);
-      });
+  const Replacements all = replacements(*this, order, in, out);
+  in_parts(n, tile_of(Format::f8e5m2), threads, [&](std::size_t first, std::size_t count) {
+    const auto* from = static_cast<const unsigned char*>(x) + first;
+    auto* to = static_cast<unsigned char*>(y) + first * bytes;
+    reads(from, count), writes(to, count * bytes);
+    run_and_replace<std::uint8_t>(all, from, to, bytes, x == y, count,
+                                  [&](std::size_t i, std::size_t m) { run(from + i, to + i * bytes, m); });
+  });
 }
 double Call::evaluate_big(Order order, Format format, double x) const {
   const DefaultFloatEnvironment environment;
@@ -297,8 +368,21 @@ void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const 
   const DefaultFloatEnvironment environment;
   const Kernels::Unary kernel = float_kernel(*this, order, target);
   const Constants parameters_of_call = constants(*this);
-  run_and_replace(replacements(*this, order, Format::f32), Format::f32, x, y, x == y, n,
-                  [&](std::size_t i, std::size_t m) { kernel(x + i, y + i, m, parameters_of_call.data()); });
+  const Constant* p = parameters_of_call.data();
+  const Passage passage = passage_of(x, y, n * sizeof(float));
+  const auto in_all_parts = [&](const auto& run) {
+    in_parts(n, tile_of(Format::f32), threads, [&](std::size_t first, std::size_t count) {
+      reads(x + first, count * sizeof(float)), writes(y + first, count * sizeof(float));
+      run(x + first, y + first, count);
+    });
+  };
+  if (kinks == Kinks::actfun)
+    return in_all_parts([&](const float* from, float* to, std::size_t m) { kernel(from, to, m, p, passage); });
+  const Replacements all = replacements(*this, order, Format::f32);
+  in_all_parts([&](const float* from, float* to, std::size_t count) {
+    run_and_replace(all, Format::f32, from, to, x == y, count,
+                    [&](std::size_t i, std::size_t m) { kernel(from + i, to + i, m, p, passage); });
+  });
 }
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n) const {
   evaluate(order, x, y, n, current_target());
@@ -317,32 +401,43 @@ void Call::evaluate_value_and_slope(const float* x, float* y, float* dy, std::si
     for (std::size_t i = 0; i < m; i += kTile) {
       const std::size_t size = std::min(kTile, m - i);
       std::copy_n(from + i, size, inputs);
-      float_kernel(*this, Order::value, target)(inputs, to + i, size, p);
-      float_kernel(*this, Order::slope, target)(inputs, slope + i, size, p);
+      float_kernel(*this, Order::value, target)(inputs, to + i, size, p, Passage::near);
+      float_kernel(*this, Order::slope, target)(inputs, slope + i, size, p, Passage::near);
     }
   };
-  run_and_replace(replacements(*this, Order::slope, Format::f32), Format::f32, x, dy, x == y || x == dy, n,
-                  [&](std::size_t i, std::size_t m) { run_pair(x + i, y + i, dy + i, m); });
+  const Replacements all = replacements(*this, Order::slope, Format::f32);
+  in_parts(n, tile_of(Format::f32), threads, [&](std::size_t first, std::size_t count) {
+    const float* from = x + first;
+    float *to = y + first, *slope = dy + first;
+    const std::size_t bytes = count * sizeof(float);
+    reads(from, bytes), writes(to, bytes), writes(slope, bytes);
+    run_and_replace(all, Format::f32, from, slope, x == y || x == dy, count,
+                    [&](std::size_t i, std::size_t m) { run_pair(from + i, to + i, slope + i, m); });
+  });
 }
 
-void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target) {
-  along_axis(*lookup_softmax(target.bit), x, y, outer, length, inner);
+void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target,
+             unsigned threads) {
+  along_axis(*lookup_softmax(target.bit), x, y, outer, length, inner, threads);
 }
 void log_softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner,
-                 const Target& target) {
-  along_axis(*lookup_log_softmax(target.bit), x, y, outer, length, inner);
+                 const Target& target, unsigned threads) {
+  along_axis(*lookup_log_softmax(target.bit), x, y, outer, length, inner, threads);
 }
 
 void maxout(const float* x, float* y, std::int32_t* index, std::size_t outer, std::size_t groups, std::size_t k,
-            std::size_t inner) {
+            std::size_t inner, unsigned threads) {
   const DefaultFloatEnvironment environment;
-  for (std::size_t g = 0; g < outer * groups; ++g)
-    for (std::size_t i = 0; i < inner; ++i) {
+  in_parts(outer * groups * inner, tile_of_rows(k), threads, [=](std::size_t first, std::size_t count) {
+    std::size_t g = first / inner, i = first % inner;
+    for (std::size_t w = first; w < first + count; ++w) {
       const float* members = x + g * k * inner + i;
       const std::size_t winner = definitions::Maxout::winner(members, k, inner);
-      y[g * inner + i] = members[winner * inner];
-      if (index) index[g * inner + i] = static_cast<std::int32_t>(winner);
+      y[w] = members[winner * inner];
+      if (index) index[w] = static_cast<std::int32_t>(winner);
+      if (++i == inner) i = 0, ++g;
     }
+  });
 }
 
 }  // namespace actfun

@@ -39,6 +39,9 @@ struct Entry {
   bool elementwise() const { return info->kind != Kind::axis; }
 };
 std::span<const Entry> functions();
+/// Whether values[i] lies in parameter i's domain: what actfun::accepts(Info, ...) finds out, with texts read at
+/// compile time.
+bool accepts(const Entry& entry, std::size_t i, const double* values);
 
 /// An array of shape [outer, channels, inner] in C order, and parameters that differ between its channels.
 struct Channels {
@@ -75,6 +78,7 @@ struct Call {
   Overflow overflow = Overflow::saturate;       ///< of formats without infinities
   Kinks kinks = Kinks::actfun;                  ///< whose derivatives hold at kinks: `choose` checks them
   Tier tier = Tier::exact;
+  unsigned threads = 1;  ///< at most so many work on an array; 0: `default_threads`. No result depends on it
 
   const Info& info() const { return *entry->info; }
   /// Takes a framework's derivatives at kinks. Throws KinksError, naming those that are known, unless these are: a
@@ -150,11 +154,12 @@ Kinks find_kinks(int number);
 bool parse_number(std::string_view text, float& value);
 bool parse_number(std::string_view text, double& value);
 
-// The axis functions; shapes as in actfun.h. Pointers must not be null; nothing is checked here.
-void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target);
+// The axis functions; shapes as in actfun.h, threads as in Call. Pointers must not be null; nothing is checked here.
+void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target,
+             unsigned threads = 1);
 void log_softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner,
-                 const Target& target);
+                 const Target& target, unsigned threads = 1);
 void maxout(const float* x, float* y, std::int32_t* index, std::size_t outer, std::size_t groups, std::size_t k,
-            std::size_t inner);
+            std::size_t inner, unsigned threads = 1);
 
 }  // namespace actfun

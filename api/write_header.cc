@@ -37,11 +37,12 @@ void write(std::ostream& out, const actfun::Entry& entry) {
     values += (values.empty() ? "" : ", ") + name_of_parameter;
   }
   if (!info.kinks.empty()) out << "  Kinks kinks = Kinks::actfun;  ///< whose derivatives hold at kinks\n";
-  out << "  Tier tier = Tier::exact;  ///< what is promised of results in f32\n";
+  out << "  Tier tier = Tier::exact;  ///< what is promised of results in f32\n"
+         "  std::uint32_t threads = 0;  ///< at most so many work on a call; 0: actfun_threads()\n";
   out << "  constexpr actfun_function handle() const {\n    return {" << entry.id << ", "
       << (rational.empty() ? "0" : "static_cast<std::uint8_t>(" + rational + ")") << ", 0, "
       << (info.kinks.empty() ? "0" : "static_cast<std::uint8_t>(kinks)") << ", static_cast<std::uint8_t>(tier), {"
-      << values << "}};\n  }\n"
+      << values << "}, threads};\n  }\n"
       << "  ACTFUN_ELEMENTWISE_OPERATIONS\n"
       << "};\ninline constexpr " << type << " " << name << "{};\n\n";
 }

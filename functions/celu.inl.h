@@ -61,4 +61,5 @@ struct Celu {
   using FirstTry = Elu::FirstTry;
   using FastValue = Elu::FastValue;
   using FastSlope = Elu::FastSlope;
+  using FastSlopeFromOutput = Elu::FastSlopeFromOutput;
 };

@@ -76,4 +76,10 @@ struct Sigmoid {
       return fast_logistic_slope_far(-abs(x));
     }
   };
+  struct FastSlopeFromOutput {
+    template <class R>
+    static R everywhere(R y) {
+      return fnma(y, y, y);
+    }
+  };
 };

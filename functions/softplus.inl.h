@@ -79,4 +79,10 @@ struct Softplus {
       return fast_sigmoid_far(x);
     }
   };
+  struct FastSlopeFromOutput {
+    template <class R>
+    static R everywhere(R y) {
+      return -fast_expm1_of_negative(at_least(-y, -18));
+    }
+  };
 };

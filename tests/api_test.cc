@@ -494,6 +494,34 @@ TEST(Cpp, FromTheOutput) {
             ACTFUN_OVERLAP);
 }
 
+TEST(C, ThreadsOfTheEnvironment) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";  // the variable is read once: each is a process of its own
+  const auto status_with = [](const char* threads) {
+    setenv("ACTFUN_NUM_THREADS", threads, 1);
+    actfun_function f;
+    actfun_find("gelu", &f, nullptr, 0);
+    float x = 1;
+    const actfun_status status = actfun_value(&f, &x, &x, 1);
+    if (status != actfun_softmax(&x, &x, 1, 1, 1) || status != actfun_convert(ACTFUN_F32, &x, ACTFUN_F32, &x, 1))
+      exit(99);
+    exit(static_cast<int>(status) + 20 * static_cast<int>(actfun_threads()));
+  };
+  for (const char* bad : {"0", "-1", "two", "2x", " 2", "65536", "1e3"})
+    EXPECT_EXIT(status_with(bad), testing::ExitedWithCode(ACTFUN_BAD_THREADS), "") << bad;
+  EXPECT_EXIT(status_with("3"), testing::ExitedWithCode(60), "");
+}
+
+TEST(Cpp, ThreadsChangeNothing) {
+  std::vector<float> x(300000), want(x.size()), got(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i) * 1e-4f - 15;
+  actfun::Gelu{.threads = 1}(x, want);
+  for (const unsigned threads : {0u, 2u, 7u}) {
+    actfun::Gelu{.threads = threads}(x, got);
+    EXPECT_EQ(got, want) << threads;
+    EXPECT_EQ(actfun::function("gelu", actfun::Kinks::actfun, actfun::Tier::exact, threads).handle().threads, threads);
+  }
+}
+
 TEST(Cpp, ManyThreadsAtOnce) {
   std::vector<float> x(10000), want(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i) * 0.002f - 10;

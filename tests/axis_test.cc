@@ -12,7 +12,7 @@ namespace actfun::tests {
 namespace {
 
 const float kInf = std::numeric_limits<float>::infinity(), kNaN = std::numeric_limits<float>::quiet_NaN();
-using Axis = void (*)(const float*, float*, std::size_t, std::size_t, std::size_t, const Target&);
+using Axis = void (*)(const float*, float*, std::size_t, std::size_t, std::size_t, const Target&, unsigned);
 
 /// |got - want| in units in the last place of the float nearest to `want`.
 long double ulps(float got, long double want) {
@@ -90,14 +90,14 @@ TEST(Softmax, SameBitsOnEveryTargetInPlaceAndAlongAnyAxis) {
       for (std::size_t i = 0; i < inner; ++i) {
         std::vector<float> row(length);
         for (std::size_t j = 0; j < length; ++j) row[j] = x[(o * length + j) * inner + i];
-        function(row.data(), row.data(), 1, length, 1, supported_targets().front());
+        function(row.data(), row.data(), 1, length, 1, supported_targets().front(), 1);
         for (std::size_t j = 0; j < length; ++j) want[(o * length + j) * inner + i] = row[j];
       }
     for (const Target& target : supported_targets()) {
-      function(x.data(), got.data(), outer, length, inner, target);
+      function(x.data(), got.data(), outer, length, inner, target, 1);
       EXPECT_EQ(std::memcmp(got.data(), want.data(), got.size() * sizeof(float)), 0) << target.name;
       got = x;
-      function(got.data(), got.data(), outer, length, inner, target);
+      function(got.data(), got.data(), outer, length, inner, target, 1);
       EXPECT_EQ(std::memcmp(got.data(), want.data(), got.size() * sizeof(float)), 0) << target.name << " in place";
     }
   }
@@ -106,7 +106,7 @@ TEST(Softmax, SameBitsOnEveryTargetInPlaceAndAlongAnyAxis) {
 void expect_row(Axis function, const std::vector<float>& x, const std::vector<float>& want) {
   for (const Target& target : supported_targets()) {
     std::vector<float> y(x.size());
-    function(x.data(), y.data(), 1, x.size(), 1, target);
+    function(x.data(), y.data(), 1, x.size(), 1, target, 1);
     for (std::size_t i = 0; i < x.size(); ++i)
       EXPECT_TRUE(same(y[i], want[i])) << target.name << " " << i << ": " << y[i];
   }

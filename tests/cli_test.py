@@ -194,6 +194,8 @@ class Records(Case):
             if supported == "yes":
                 used = [l for l in self.ok("targets", env={"ACTFUN_TARGET": name}).splitlines()[1:] if l.split()[2] == "yes"]
                 self.assertEqual([l.split()[0] for l in used], [name])
+        self.assertRegex(self.ok("targets", env={"ACTFUN_NUM_THREADS": "3"}), r"(?m)^threads: 3 by (OpenMP|std::thread)$")
+        self.refused("targets", env={"ACTFUN_NUM_THREADS": "some"}, says=["ACTFUN_NUM_THREADS", "some", "65535"])
         self.refused("targets", env={"ACTFUN_TARGET": "AVX9"}, says=["AVX9", lines[0].split()[0]])
         self.refused("eval", "gelu", "1", env={"ACTFUN_TARGET": "AVX9"}, says="AVX9")
 

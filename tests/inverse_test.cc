@@ -245,6 +245,37 @@ TEST(FromOutput, IsRoundedOnceAsAFunctionOfTheOutput) {
   EXPECT_GE(functions_seen, 35u);
 }
 
+TEST(FromOutput, FastTierIsWithinThreeUnits) {
+  std::size_t seen = 0;
+  std::mt19937_64 generator(4);
+  std::normal_distribution<float> normal;
+  for (const Entry& entry : functions()) {
+    if (!entry.elementwise()) continue;
+    Call call = parse_function(entry.info->name);
+    if (!why_no_backward_from_output(call).empty()) continue;
+    std::vector<float> y(1 << 16), g(y.size()), exact(y.size()), fast(y.size());
+    for (float& each : y) each = normal(generator) * (generator() % 2 == 0 ? 1.0f : 10.0f);
+    for (float& each : g) each = normal(generator);
+    y[0] = 0, y[1] = -0.0f, y[2] = 1e-30f, y[3] = -1e-30f, y[4] = 1e-6f, y[5] = -1e-6f;
+    call.evaluate(Order::value, y.data(), y.data(), y.size());
+    backward_from_output(call, Format::f32, y.data(), g.data(), exact.data(), y.size(), current_target());
+    call.tier = Tier::fast;
+    std::vector<float> first;
+    for (const Target& target : supported_targets()) {
+      if (!kernels(call, target).fast_backward_from_output) continue;
+      backward_from_output(call, Format::f32, y.data(), g.data(), fast.data(), y.size(), target);
+      ++seen;
+      if (first.empty()) first = fast;
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        const float unit = std::ldexp(1.0f, std::max(exact[i] == 0 ? -126 : std::ilogb(exact[i]), -126) - 23);
+        ASSERT_LE(std::fabs(fast[i] - exact[i]), 3 * unit) << call.text() << " " << target.name << " y = " << y[i];
+        ASSERT_EQ(fast[i], first[i]) << call.text() << " " << target.name;
+      }
+    }
+  }
+  if (current_target().bit != compiled_targets().back().bit) EXPECT_GE(seen, 5u);
+}
+
 TEST(FromOutput, TellsWhyThereIsNone) {
   const auto why = [](const char* function, Kinks kinks = Kinks::actfun) {
     Call call = parse_function(function);

@@ -11,6 +11,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "api/parts.h"
 #include "tests/inputs.h"
 
 namespace actfun::tests {
@@ -55,6 +56,7 @@ class GuardedFloats {
   char* base_;
 };
 
+constexpr double kHuge = std::numeric_limits<double>::max();
 constexpr std::size_t kLongest = 4 * 64 + 1;  // four steps of the widest loop, and one
 
 TEST(Kernels, AnyLengthAnyAlignmentInPlaceWithinBounds) {
@@ -88,6 +90,34 @@ TEST(Kernels, AnyLengthAnyAlignmentInPlaceWithinBounds) {
   });
 }
 
+TEST(Kernels, PastTheCachesTheSameAtAnyAlignmentWithinBounds) {
+  GuardedFloats input(kLongest + 16), output(kLongest + 16);
+  const std::vector<float> x = random_inputs(kLongest, 6);
+  for_all([&](const Call& call, Order order, const Target& target) {
+    const Kernels& all = kernels(call, target);
+    const auto k = static_cast<int>(order);
+    const Kernels::Unary kernel = call.tier == Tier::fast ? all.fast[k] : all.order[k];
+    const Constants parameters = constants(call);
+    std::vector<float> want(kLongest);
+    kernel(x.data(), want.data(), kLongest, parameters.data(), Passage::near);
+    for (std::size_t n = 0; n <= kLongest; n += n < 20 ? 1 : 59)
+      for (const Passage passage : {Passage::far, Passage::streamed})
+        for (std::size_t shift = 0; shift < 17; shift += n % 2 ? 1 : 5) {
+          float *in = input.last(n), *out = shift == 16 ? output.last(n) : output.first() + shift;
+          std::copy_n(x.data(), n, in);
+          std::fill_n(output.first(), kLongest + 16, 42.0f);
+          kernel(in, out, n, parameters.data(), passage);
+          for (std::size_t i = 0; i < n; ++i)
+            ASSERT_TRUE(same(out[i], want[i])) << "n " << n << " i " << i << " shift " << shift;
+          for (float* around = output.first(); around < output.first() + kLongest + 16; ++around) {
+            if (around < out || around >= out + n) {
+              ASSERT_EQ(*around, 42.0f) << "n " << n << " shift " << shift;
+            }
+          }
+        }
+  });
+}
+
 TEST(Kernels, TargetsAgreeAndNaNStaysNaN) {
   std::vector<float> x = special_inputs();
   const std::vector<float> more = random_inputs(200000, 2);
@@ -111,6 +141,37 @@ TEST(Kernels, TargetsAgreeAndNaNStaysNaN) {
     for (std::size_t i = 0; i < x.size(); ++i)
       ASSERT_TRUE(same(got[i], want[i])) << std::hexfloat << x[i] << ": " << got[i] << " and " << want[i];
   });
+}
+
+TEST(Registry, DomainsAreReadAsTheRecordsHaveThem) {
+  const double values[] = {-kHuge,
+                           -2,
+                           -1,
+                           -0.3,
+                           -0.0,
+                           0,
+                           1e-300,
+                           0.3,
+                           0.5,
+                           1,
+                           1.5,
+                           2,
+                           3,
+                           0x1p53,
+                           0x1p54,
+                           kHuge,
+                           std::numeric_limits<double>::infinity(),
+                           std::numeric_limits<double>::quiet_NaN()};
+  for (const Entry& entry : functions())
+    for (std::size_t i = 0; i < entry.info->parameters.size(); ++i)
+      for (const double value : values)
+        for (const double others : values) {
+          std::array<double, kMaxParameters> all;
+          all.fill(others);
+          all[i] = value;
+          ASSERT_EQ(accepts(entry, i, all.data()), accepts(*entry.info, i, all.data()))
+              << entry.info->name << " " << i << " " << value << " " << others;
+        }
 }
 
 TEST(Kernels, ValueAndSlopeInOnePass) {

@@ -184,77 +184,139 @@ HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
   return hn::IfThenElse(nan, floats, result);
 }
 
-/// y[i] = f(x[i]) for K vectors of floats.
+/// y = f(x) for K vectors of floats.
 template <class F, Order order, int K, class... P>
-HWY_INLINE void evaluate(const FloatsV (&x)[K], float* y, P... p) {
-  const std::size_t lanes = hn::Lanes(Floats());
+HWY_INLINE void evaluate(const FloatsV (&x)[K], FloatsV (&y)[K], P... p) {
   const auto result = apply<F, order>(for_each_vector<Reals<K>, K>([&](auto k) HWY_ATTR { return to_doubles(x[k]); }),
                                       on_reals<K>(p)...);
   if constexpr (arithmetic_of<F>() == Arithmetic::exact) {
-    for (int k = 0; k < K; ++k)
-      hn::StoreU(hn::IfThenElse(hn::IsNaN(x[k]), x[k], to_floats(result.v[k])), Floats(), y + k * lanes);
+    for (int k = 0; k < K; ++k) y[k] = hn::IfThenElse(hn::IsNaN(x[k]), x[k], to_floats(result.v[k]));
   } else if (HWY_LIKELY(all_settled(result)) || none(doubtful(result))) {
-    for (int k = 0; k < K; ++k) hn::StoreU(to_floats(sum(result).v[k]), Floats(), y + k * lanes);
+    for (int k = 0; k < K; ++k) y[k] = to_floats(sum(result).v[k]);
   } else {
-    for (int k = 0; k < K; ++k) hn::StoreU(with_care<F, order>(x[k], p...), Floats(), y + k * lanes);
+    for (int k = 0; k < K; ++k) y[k] = with_care<F, order>(x[k], p...);
   }
 }
 
-/// One step of the loops: `width` floats by a function that computes on floats, or on doubles.
+/// The first n < lanes numbers of an array; what follows them is neither read nor written.
+template <class D>
+HWY_INLINE hn::Vec<D> load_some(D d, const float* from, std::size_t n) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(d, n), d, from);
+#else
+  HWY_ALIGN float padded[16] = {};
+  std::memcpy(padded, from, n * sizeof(float));
+  return hn::Load(d, padded);
+#endif
+}
+template <class D>
+HWY_INLINE void store_some(hn::Vec<D> y, D d, float* to, std::size_t n) {
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+  hn::BlendedStore(y, hn::FirstN(d, n), d, to);
+#else
+  HWY_ALIGN float padded[16];
+  hn::Store(y, d, padded);
+  std::memcpy(to, padded, n * sizeof(float));
+#endif
+}
+
+/// Fetches `width` floats that come so far behind x that memory has the time, and beyond a page's end, where the
+/// processor's own foresight stops. Nothing happens where there is no memory.
+HWY_INLINE void fetch_ahead(const float* x, std::size_t width, Passage passage) {
+  constexpr std::size_t kAhead = 4096, kLine = 64;  // bytes
+  if (passage == Passage::near) return;
+  for (std::size_t line = 0; line < width * sizeof(float); line += kLine)
+    hwy::Prefetch(reinterpret_cast<const float*>(reinterpret_cast<std::uintptr_t>(x) + kAhead + line));
+}
+
+/// How many of n floats lie before the first cache line that a stream of results may begin with.
+HWY_INLINE std::size_t before_stream(const float* y, std::size_t n, Passage passage) {
+  const std::size_t before =
+      passage == Passage::streamed ? (0 - reinterpret_cast<std::uintptr_t>(y)) / sizeof(float) % 16 : 0;
+  return before < n ? before : n;
+}
+
+/// Writes vectors side by side; a stream by whole vectors of the machine, at its alignment.
+template <int K>
+HWY_INLINE void put(const hn::Vec<Single::D> (&y)[K], float* to, Passage passage) {
+  const Single::D d;
+  if (HWY_UNLIKELY(passage == Passage::streamed))
+    for (int k = 0; k < K; ++k) hn::Stream(y[k], d, to + k * hn::Lanes(d));
+  else
+    for (int k = 0; k < K; ++k) hn::StoreU(y[k], d, to + k * hn::Lanes(d));
+}
+#if HWY_TARGET != HWY_SCALAR
+template <int K>
+HWY_INLINE void put(const FloatsV (&y)[K], float* to, Passage passage) {
+  const Single::D d;
+  const Floats half;
+  if (K % 2 == 0 && HWY_UNLIKELY(passage == Passage::streamed))
+    for (int k = 0; k + 1 < K; k += 2) hn::Stream(hn::Combine(d, y[k + 1], y[k]), d, to + k * hn::Lanes(half));
+  else
+    for (int k = 0; k < K; ++k) hn::StoreU(y[k], half, to + k * hn::Lanes(half));
+}
+#endif
+
+/// One step of the loops: K vectors of floats by a function that computes on floats, or on doubles.
 template <class F, bool single = arithmetic_of<F>() == Arithmetic::single>
 struct Stride {
-  static constexpr int K = kSideBySide;
-  static HWY_INLINE std::size_t width() { return K * hn::Lanes(Floats()); }
-  FloatsV x[K];
-  HWY_INLINE explicit Stride(const float* from) {
-    for (int k = 0; k < K; ++k) x[k] = hn::LoadU(Floats(), from + k * hn::Lanes(Floats()));
-  }
-  template <Order order, class... P>
-  HWY_INLINE void store(float* to, P... p) const {
-    evaluate<F, order>(x, to, p...);
+  using D = Floats;
+  static constexpr int kVectors = kSideBySide;
+  template <Order order, int K, class... P>
+  static HWY_INLINE void evaluate(const hn::Vec<D> (&x)[K], hn::Vec<D> (&y)[K], P... p) {
+    HWY_NAMESPACE::evaluate<F, order>(x, y, p...);
   }
 };
 template <class F>
 struct Stride<F, true> {
-  static constexpr int K = 4;
-  static HWY_INLINE std::size_t width() { return K * hn::Lanes(Single::D()); }
-  Single x[K];
-  HWY_INLINE explicit Stride(const float* from) {
-    for (int k = 0; k < K; ++k) x[k] = hn::LoadU(Single::D(), from + k * hn::Lanes(Single::D()));
-  }
-  template <Order order>
-  HWY_INLINE void store(float* to) const {
-    for (int k = 0; k < K; ++k)
-      hn::StoreU(hn::IfThenElse(hn::IsNaN(x[k].v), x[k].v, apply<F, order>(x[k]).v), Single::D(),
-                 to + k * hn::Lanes(Single::D()));
+  using D = Single::D;
+  static constexpr int kVectors = 4;
+  template <Order order, int K>
+  static HWY_INLINE void evaluate(const hn::Vec<D> (&x)[K], hn::Vec<D> (&y)[K]) {
+    for (int k = 0; k < K; ++k) y[k] = hn::IfThenElse(hn::IsNaN(x[k]), x[k], apply<F, order>(Single(x[k])).v);
   }
 };
 
 /// y[0][i], y[1][i], ... = f(x[i]) in the orders given. All of a step is read before any of it is written: an output
-/// may be x. The tail is the same step on a padded copy of what is left, not a second formula.
+/// may be x. What does not fill a step, at the end and before a stream, goes vector by vector: the same formula.
 template <class F, Order... orders, std::size_t... index>
 HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std::size_t n, const Constant* p,
-                    std::index_sequence<index...>) {
-  constexpr std::size_t kOutputs = sizeof...(orders), kWidest = 16 * kSideBySide;
-  alignas(64) float padded[kWidest], results[kOutputs][kWidest];
-  const std::size_t width = Stride<F>::width();
-  for (std::size_t i = 0; i < n; i += width) {
-    const float* from = x + i;
-    std::array<float*, kOutputs> to = y;
-    for (float*& out : to) out += i;
-    const std::size_t left = n - i;
-    if (HWY_UNLIKELY(left < width)) {
-      std::memset(padded, 0, sizeof padded);
-      std::memcpy(padded, from, left * sizeof(float));
-      from = padded;
-      for (std::size_t k = 0; k < kOutputs; ++k) to[k] = results[k];
+                    Passage passage, std::index_sequence<index...>) {
+  using S = Stride<F>;
+  const typename S::D d;
+  using V = hn::Vec<typename S::D>;
+  constexpr int K = S::kVectors;
+  const std::size_t lanes = hn::Lanes(d), width = K * lanes;
+  std::size_t end = before_stream(y[0], n, passage);
+  for (std::size_t i = 0; i < n;) {
+    if (i == end) end = n;
+    const std::size_t left = end - i;
+    std::size_t which = 0;
+    if (HWY_LIKELY(left >= width)) {
+      V in[K];
+      for (int k = 0; k < K; ++k) in[k] = hn::LoadU(d, x + i + k * lanes);
+      fetch_ahead(x + i, width, passage);
+      const auto step = [&]<Order order>(std::integral_constant<Order, order>) HWY_ATTR {
+        V out[K];
+        S::template evaluate<order>(in, out, parameter<F, index>(p[index])...);
+        put(out, y[which++] + i, passage);
+      };
+      (step(std::integral_constant<Order, orders>()), ...);
+      i += width;
+    } else {
+      const std::size_t some = left < lanes ? left : lanes;
+      const V in[1] = {some < lanes ? load_some(d, x + i, some) : hn::LoadU(d, x + i)};
+      const auto step = [&]<Order order>(std::integral_constant<Order, order>) HWY_ATTR {
+        V out[1];
+        S::template evaluate<order>(in, out, parameter<F, index>(p[index])...);
+        float* to = y[which++] + i;
+        some < lanes ? store_some(out[0], d, to, some) : hn::StoreU(out[0], d, to);
+      };
+      (step(std::integral_constant<Order, orders>()), ...);
+      i += some;
     }
-    const Stride<F> step(from);
-    std::size_t k = 0;
-    (step.template store<orders>(to[k++], parameter<F, index>(p[index])...), ...);
-    if (HWY_UNLIKELY(left < width))
-      for (k = 0; k < kOutputs; ++k) std::memcpy(y[k] + i, results[k], left * sizeof(float));
   }
+  if (passage == Passage::streamed) hwy::FlushStream();
 }
 
 /// high[i] + low[i] = f(x[i]), see Kernels::Wide.

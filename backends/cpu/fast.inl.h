@@ -12,64 +12,71 @@ constexpr bool has_one_formula() {
 
 /// All lanes, near and far.
 template <class F>
-HWY_NOINLINE HWY_FLATTEN void fast_everywhere(const float* x, float* y) {
-  const Single::D d;
-  const Single in = hn::LoadU(d, x);
+HWY_NOINLINE HWY_FLATTEN hn::Vec<Single::D> near_and_far(hn::Vec<Single::D> x) {
+  const Single in = x;
   const SingleMask near = abs(in) < Single(F::reach);
   const Single result = select(near, F::near(select(near, in, 0.0)), F::far(select(near, 0.0, in)));
-  hn::StoreU(hn::IfThenElse(hn::IsNaN(in.v), in.v, result.v), d, y);
+  return hn::IfThenElse(hn::IsNaN(x), x, result.v);
 }
 
-/// y[i] = f(x[i]), or with a gradient g[i] f(x[i]).
-template <class F, bool with_gradient>
-HWY_INLINE void run_fast(const float* x, [[maybe_unused]] const float* g, float* y, std::size_t n) {
-  const Single::D d;
-  constexpr std::size_t kVectors = 4, kWidest = kVectors * 16;
-  const std::size_t lanes = hn::Lanes(d), width = kVectors * lanes;
-  alignas(64) float padded[kWidest], gradients[kWidest], results[kWidest];
-  [[maybe_unused]] alignas(64) float far[16];
-  for (std::size_t i = 0; i < n; i += width) {
-    const float *from = x + i, *factor = with_gradient ? g + i : nullptr;
-    float* to = y + i;
-    const std::size_t left = n - i;
-    if (HWY_UNLIKELY(left < width)) {
-      std::memset(padded, 0, sizeof padded);
-      std::memcpy(padded, from, left * sizeof(float));
-      from = padded;
-      if constexpr (with_gradient) factor = static_cast<float*>(std::memcpy(gradients, factor, left * sizeof(float)));
-      to = results;
-    }
-    const auto put = [&](std::size_t k, Single value) HWY_ATTR {
-      if constexpr (with_gradient) value = value * Single(hn::LoadU(d, factor + k * lanes));
-      hn::StoreU(value.v, d, to + k * lanes);
-    };
-    Single in[kVectors];
-    for (std::size_t k = 0; k < kVectors; ++k) in[k] = hn::LoadU(d, from + k * lanes);
-    if constexpr (has_one_formula<F>()) {
-      for (std::size_t k = 0; k < kVectors; ++k) put(k, F::everywhere(in[k]));
+/// y = f(x) for K vectors.
+template <class F, int K>
+HWY_INLINE void evaluate_fast(const hn::Vec<Single::D> (&x)[K], hn::Vec<Single::D> (&y)[K]) {
+  if constexpr (has_one_formula<F>()) {
+    for (int k = 0; k < K; ++k) y[k] = F::everywhere(Single(x[k])).v;
+  } else {
+    // The largest magnitude, as integers: NaN is larger than all.
+    const hn::RebindToSigned<Single::D> di;
+    auto farthest = hn::BitCast(di, hn::Abs(x[0]));
+    for (int k = 1; k < K; ++k) farthest = hn::Max(farthest, hn::BitCast(di, hn::Abs(x[k])));
+    if (HWY_LIKELY(hn::AllTrue(di, hn::Lt(farthest, hn::BitCast(di, Single(F::reach).v))))) {
+      for (int k = 0; k < K; ++k) y[k] = F::near(Single(x[k])).v;
     } else {
-      // The largest magnitude, as integers: NaN is larger than all.
-      const hn::RebindToSigned<Single::D> di;
-      auto farthest = hn::BitCast(di, abs(in[0]).v);
-      for (std::size_t k = 1; k < kVectors; ++k) farthest = hn::Max(farthest, hn::BitCast(di, abs(in[k]).v));
-      if (HWY_LIKELY(hn::AllTrue(di, hn::Lt(farthest, hn::BitCast(di, Single(F::reach).v))))) {
-        for (std::size_t k = 0; k < kVectors; ++k) put(k, F::near(in[k]));
-      } else {
-        for (std::size_t k = 0; k < kVectors; ++k) {
-          fast_everywhere<F>(from + k * lanes, far);
-          put(k, hn::Load(d, far));
-        }
-      }
+      for (int k = 0; k < K; ++k) y[k] = near_and_far<F>(x[k]);
     }
-    if (HWY_UNLIKELY(left < width)) std::memcpy(y + i, results, left * sizeof(float));
   }
 }
+
+/// y[i] = f(x[i]), or with a gradient g[i] f(x[i]). The loop is `run`'s.
+template <class F, bool with_gradient>
+HWY_INLINE void run_fast(const float* x, [[maybe_unused]] const float* g, float* y, std::size_t n, Passage passage) {
+  const Single::D d;
+  using V = hn::Vec<Single::D>;
+  constexpr int K = 4;
+  const std::size_t lanes = hn::Lanes(d), width = K * lanes;
+  std::size_t end = before_stream(y, n, passage);
+  for (std::size_t i = 0; i < n;) {
+    if (i == end) end = n;
+    const std::size_t left = end - i;
+    if (HWY_LIKELY(left >= width)) {
+      V in[K], out[K];
+      for (int k = 0; k < K; ++k) in[k] = hn::LoadU(d, x + i + k * lanes);
+      fetch_ahead(x + i, width, passage);
+      evaluate_fast<F>(in, out);
+      if constexpr (with_gradient)
+        for (int k = 0; k < K; ++k) out[k] = hn::Mul(out[k], hn::LoadU(d, g + i + k * lanes));
+      put(out, y + i, passage);
+      i += width;
+    } else {
+      const std::size_t some = left < lanes ? left : lanes;
+      const auto load = [&](const float* from)
+                            HWY_ATTR { return some < lanes ? load_some(d, from + i, some) : hn::LoadU(d, from + i); };
+      const V in[1] = {load(x)};
+      V out[1];
+      evaluate_fast<F>(in, out);
+      if constexpr (with_gradient) out[0] = hn::Mul(out[0], load(g));
+      some < lanes ? store_some(out[0], d, y + i, some) : hn::StoreU(out[0], d, y + i);
+      i += some;
+    }
+  }
+  if (passage == Passage::streamed) hwy::FlushStream();
+}
 template <class F>
-HWY_FLATTEN void fast_unary(const float* x, float* y, std::size_t n, const Constant* /*p*/) {
-  run_fast<F, false>(x, nullptr, y, n);
+HWY_FLATTEN void fast_unary(const float* x, float* y, std::size_t n, const Constant* /*p*/, Passage passage) {
+  run_fast<F, false>(x, nullptr, y, n, passage);
 }
 template <class F>
 HWY_FLATTEN void fast_backward(const float* x, const float* g, float* dx, std::size_t n) {
-  run_fast<F, true>(x, g, dx, n);
+  run_fast<F, true>(x, g, dx, n, Passage::near);
 }
 #endif

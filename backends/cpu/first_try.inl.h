@@ -25,8 +25,14 @@ class Again {
     places_[count_++] = place;
     if (HWY_UNLIKELY(count_ == kMost)) run();
   }
+  HWY_INLINE void finish() {
+    if (count_ > 0) run();
+  }
+
+ private:
   HWY_NOINLINE void run() {
     const std::size_t lanes = hn::Lanes(Floats());
+    std::fill_n(x_ + count_, lanes, 0.0f);  // whole vectors are read
     for (std::size_t i = 0; i < count_; i += lanes) {
       alignas(64) float results[16];
       hn::StoreU(
@@ -38,9 +44,8 @@ class Again {
     count_ = 0;
   }
 
- private:
   static constexpr std::size_t kMost = 64;
-  float x_[kMost + 16] = {};  // whole vectors are read
+  float x_[kMost + 16];
   std::size_t places_[kMost], count_ = 0;
   float* y_;
   std::tuple<P...> p_;
@@ -92,23 +97,25 @@ struct SettledDoubles {
   }
 };
 
-/// to[i] = f(from[i]) for N vectors; x are those at `from`.
+/// y = f(x) for N vectors, and which results are settled.
 template <class Try, int N>
-HWY_INLINE auto try_first(const Single (&x)[N], [[maybe_unused]] const float* from, float* to) {
+HWY_INLINE auto try_first(const hn::Vec<Single::D> (&x)[N], hn::Vec<Single::D> (&y)[N]) {
   if constexpr (requires { Try::on_doubles; }) {
     // Within 2^-32 of the real number or, of results next to a power of two, 2^-33.
     constexpr int K = 2 * N;
-    const std::size_t lanes = hn::Lanes(Floats());
-    const auto y =
-        Try::value(ACTFUN_EACH(Reals<K>, to_doubles(hn::LoadU(Floats(), from + static_cast<std::size_t>(k) * lanes))));
-    for (std::size_t k = 0; k < K; ++k) hn::StoreU(to_floats(y.v[k]), Floats(), to + k * lanes);
-    return SettledDoubles<N>{gap<std::uint64_t{1} << 8>(y)};
+    const auto halves = [&](int k) HWY_ATTR {
+      return to_doubles(k % 2 == 0 ? hn::LowerHalf(Floats(), x[k / 2]) : hn::UpperHalf(Floats(), x[k / 2]));
+    };
+    const auto result = Try::value(ACTFUN_EACH(Reals<K>, halves(k)));
+    for (int k = 0; k < N; ++k)
+      y[k] = hn::Combine(Single::D(), to_floats(result.v[2 * k + 1]), to_floats(result.v[2 * k]));
+    return SettledDoubles<N>{gap<std::uint64_t{1} << 8>(result)};
   } else {
     SettledPairs<N> settled;
     for (int k = 0; k < N; ++k) {
-      const Pair result = normalized(Try::value(x[k]));
+      const Pair result = normalized(Try::value(Single(x[k])));
       settled.vectors[k] = hn::Eq(fma(result.low, stretch<Try>(x[k]), result.high).v, result.high.v);
-      hn::StoreU(result.high.v, Single::D(), to + k * hn::Lanes(Single::D()));
+      y[k] = result.high.v;
     }
     return settled;
   }
@@ -123,56 +130,69 @@ HWY_INLINE std::uint64_t open_lanes(hn::Mask<Single::D> settled) {
   return bits;
 }
 
-/// y[i] = f(x[i]) at default parameters; `on_doubles` computes all of an array again.
+/// y = f(x) for N vectors, and a bit for each lane that is still open. `on_doubles` computes all lanes where many are.
+template <class Try, int N>
+HWY_INLINE std::uint64_t evaluate_first_try(const hn::Vec<Single::D> (&x)[N], hn::Vec<Single::D> (&y)[N],
+                                            const Constant* p, Kernels::Unary on_doubles) {
+  const Single::D d;
+  const auto settled = try_first<Try>(x, y);
+  const auto limit = hn::Set(Ints(), end(Try::reach));
+  const auto in_range = hn::RebindMask(d, hn::Lt(hn::Max(place(x[0]), place(x[N - 1])), limit));
+  if (HWY_LIKELY(hn::AllTrue(d, hn::And(settled.in_all(), in_range)))) return 0;
+  const std::size_t lanes = hn::Lanes(d);
+  std::uint64_t open = 0;
+  for (int k = 0; k < N; ++k) {
+    // Zeros are not in range, but what they give is known.
+    const auto zero = hn::Eq(x[k], hn::Zero(d));
+    if (zero_at_zero<Try>()) y[k] = hn::IfThenElse(zero, x[k], y[k]);
+    const auto near = hn::RebindMask(d, hn::Lt(place(x[k]), limit));
+    open |= open_lanes(hn::Or(zero, hn::And(settled.in(k), near))) << (static_cast<std::size_t>(k) * lanes);
+  }
+  if (static_cast<std::size_t>(std::popcount(open)) * 4 <= N * lanes) return open;
+  alignas(64) float buffer[N * 16];
+  for (int k = 0; k < N; ++k) hn::Store(x[k], d, buffer + static_cast<std::size_t>(k) * lanes);
+  on_doubles(buffer, buffer, N * lanes, p, Passage::near);
+  for (int k = 0; k < N; ++k) y[k] = hn::Load(d, buffer + static_cast<std::size_t>(k) * lanes);
+  return 0;
+}
+
+/// y[i] = f(x[i]) at default parameters. Results are not streamed: some are written again.
 template <class F, std::size_t... index>
-HWY_INLINE void run_first_try(const float* x, float* y, std::size_t n, const Constant* p, Kernels::Unary on_doubles,
-                              std::index_sequence<index...>) {
+HWY_INLINE void run_first_try(const float* x, float* y, std::size_t n, const Constant* p, Passage passage,
+                              Kernels::Unary on_doubles, std::index_sequence<index...>) {
   using Try = typename F::FirstTry;
+  using V = hn::Vec<Single::D>;
   const Single::D d;
   // Four vectors of doubles are too many for sixteen registers.
   constexpr int N = HWY_TARGET == HWY_AVX2 && requires { Try::on_doubles; }
   ? 1 : 2;
-  constexpr std::size_t kWidest = N * 16;
   const std::size_t lanes = hn::Lanes(d), width = N * lanes;
-  alignas(64) float padded[kWidest], results[kWidest];
   Again<F, decltype(parameter<F, index>(p[index]))...> again(y, parameter<F, index>(p[index])...);
-  for (std::size_t i = 0; i < n; i += width) {
-    const float* from = x + i;
-    float* to = y + i;
-    const std::size_t left = n - i;
-    if (HWY_UNLIKELY(left < width)) {
-      std::memset(padded, 0, sizeof padded);
-      std::memcpy(padded, from, left * sizeof(float));
-      from = padded, to = results;
-    }
-    Single in[N];
-    for (std::size_t k = 0; k < N; ++k) in[k] = hn::LoadU(d, from + k * lanes);
-    const auto settled = try_first<Try>(in, from, to);
-    const auto limit = hn::Set(Ints(), end(Try::reach));
-    const auto in_range = hn::RebindMask(d, hn::Lt(hn::Max(place(in[0]), place(in[N - 1])), limit));
-    std::uint64_t open = 0;
-    alignas(64) float inputs[kWidest];
-    if (HWY_UNLIKELY(!hn::AllTrue(d, hn::And(settled.in_all(), in_range)))) {
-      for (int k = 0; k < N; ++k) {
-        // Zeros are not in range, but what they give is known.
-        const auto zero = hn::Eq(in[k].v, hn::Zero(d));
-        float* const results_k = to + static_cast<std::size_t>(k) * lanes;
-        if (zero_at_zero<Try>()) hn::StoreU(hn::IfThenElse(zero, in[k].v, hn::LoadU(d, results_k)), d, results_k);
-        const auto near = hn::RebindMask(d, hn::Lt(place(in[k]), limit));
-        open |= open_lanes(hn::Or(zero, hn::And(settled.in(k), near))) << (static_cast<std::size_t>(k) * lanes);
-        hn::Store(in[k].v, d, inputs + static_cast<std::size_t>(k) * lanes);
-      }
-      if (static_cast<std::size_t>(std::popcount(open)) > width / 4) on_doubles(inputs, to, width, p), open = 0;
-    }
-    if (HWY_UNLIKELY(left < width)) {
-      std::memcpy(y + i, results, left * sizeof(float));
-      open &= (std::uint64_t{1} << left) - 1;
-    }
-    for (; HWY_UNLIKELY(open != 0); open &= open - 1) {
+  const auto collect = [&]<int K>(const V(&in)[K], std::uint64_t open, std::size_t i) HWY_ATTR {
+    alignas(64) float inputs[K * 16];
+    for (int k = 0; k < K; ++k) hn::Store(in[k], d, inputs + static_cast<std::size_t>(k) * lanes);
+    for (; open != 0; open &= open - 1) {
       const auto k = static_cast<std::size_t>(std::countr_zero(open));
       again.add(inputs[k], i + k);
     }
+  };
+  std::size_t i = 0;
+  for (; i + width <= n; i += width) {
+    V in[N], out[N];
+    for (int k = 0; k < N; ++k) in[k] = hn::LoadU(d, x + i + static_cast<std::size_t>(k) * lanes);
+    fetch_ahead(x + i, width, passage);
+    const std::uint64_t open = evaluate_first_try<Try>(in, out, p, on_doubles);
+    put(out, y + i, Passage::near);
+    if (HWY_UNLIKELY(open != 0)) collect(in, open, i);
   }
-  again.run();
+  for (; i < n; i += lanes) {
+    const std::size_t some = n - i < lanes ? n - i : lanes;
+    const V in[1] = {some < lanes ? load_some(d, x + i, some) : hn::LoadU(d, x + i)};
+    V out[1];
+    const std::uint64_t open = evaluate_first_try<Try>(in, out, p, on_doubles);
+    some < lanes ? store_some(out[0], d, y + i, some) : hn::StoreU(out[0], d, y + i);
+    if (open != 0) collect(in, open, i);  // of lanes beyond n none is: they are 0
+  }
+  again.finish();
 }
 #endif

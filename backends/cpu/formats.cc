@@ -35,7 +35,7 @@ double at_infinity(const Elementwise& f, double x) {
 double signed_zero(const Elementwise& f, double x) {
   const auto near = static_cast<float>(x);
   float y;
-  f.kernel(&near, &y, 1, f.parameters);
+  f.kernel(&near, &y, 1, f.parameters, Passage::near);
   return y == 0 ? static_cast<double>(y) : 0.0;
 }
 
@@ -114,7 +114,7 @@ struct Narrow {
     alignas(64) float in[kTile], out[kTile];
     const Conversions& convert = conversions(format, f.target);
     convert.widen(x, in, n);
-    f.kernel(in, out, n, f.parameters);
+    f.kernel(in, out, n, f.parameters, Passage::near);
     if (!convert.narrow(out, y, n, f.overflow)) return;
     double inputs[kTile];
     std::uint16_t which[kTile];
@@ -129,22 +129,23 @@ struct Narrow {
     for (std::size_t k = 0; k < count; ++k) y[which[k]] = static_cast<Storage>(encode(format, inputs[k], f.overflow));
   }
 
-  static void run(const Elementwise& f, const Storage* x, Storage* y, std::size_t n) {
-    constexpr std::size_t kCodes = std::size_t{1} << (8 * sizeof(Storage));
-    if (n >= (sizeof(Storage) == 1 ? kCodes : kLookUpFrom)) {
-      try {
-        return look_up(table_of(f, kCodes).get(), x, y, n, f.target);
-      } catch (const std::bad_alloc&) {  // then without
-      }
+  static constexpr std::size_t kCodes = std::size_t{1} << (8 * sizeof(Storage));
+
+  /// All results, where n are worth it and memory is there.
+  static std::shared_ptr<const Storage[]> table_for(const Elementwise& f, std::size_t n) {
+    if (n < (sizeof(Storage) == 1 ? kCodes : kLookUpFrom)) return nullptr;
+    try {
+      return table_of(f);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
     }
-    direct_all(f, x, y, n);
   }
-  static std::shared_ptr<const Storage[]> table_of(const Elementwise& f, std::size_t codes) {
+  static std::shared_ptr<const Storage[]> table_of(const Elementwise& f) {
     static auto& tables = *new Tables<Storage>;  // outlives threads that run while the program ends
     if (auto found = tables.find(f)) return found;
-    const std::shared_ptr<Storage[]> table(new Storage[codes + 1]());  // see look_up
-    for (std::size_t i = 0; i < codes; ++i) table[i] = static_cast<Storage>(i);
-    direct_all(f, table.get(), table.get(), codes);
+    const std::shared_ptr<Storage[]> table(new Storage[kCodes + 1]());  // see look_up
+    for (std::size_t i = 0; i < kCodes; ++i) table[i] = static_cast<Storage>(i);
+    direct_all(f, table.get(), table.get(), kCodes);
     tables.add(f, table);
     return table;
   }
@@ -153,31 +154,54 @@ struct Narrow {
   }
 };
 
-template <Format format, class Storage>
-void run_narrow(const Elementwise& f, const void* x, void* y, std::size_t n) {
-  Narrow<format, Storage>::run(f, static_cast<const Storage*>(x), static_cast<Storage*>(y), n);
+/// Calls run(Narrow<format, Storage>()) for a format of 16 or 8 bits.
+template <class Run>
+void on_narrow(Format format, const Run& run) {
+  switch (format) {
+    case Format::f16:
+      return run(Narrow<Format::f16, std::uint16_t>());
+    case Format::bf16:
+      return run(Narrow<Format::bf16, std::uint16_t>());
+    case Format::f8e4m3fn:
+      return run(Narrow<Format::f8e4m3fn, std::uint8_t>());
+    case Format::f8e5m2:
+      return run(Narrow<Format::f8e5m2, std::uint8_t>());
+    default:
+      return;
+  }
+}
+
+void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::size_t n, std::int64_t target,
+             Passage /*passage*/) {
+  actfun::look_up(table, x, y, n, target);
 }
 
 }  // namespace
 
-void run(const Elementwise& f, Format format, const void* x, void* y, std::size_t n) {
-  switch (format) {
-    case Format::f32:
-      return f.kernel(static_cast<const float*>(x), static_cast<float*>(y), n, f.parameters);
-    case Format::f64:
-      for (std::size_t i = 0; i < n; i += kTile)
-        evaluate_wide<false>(f, info_of(format), static_cast<const double*>(x) + i, static_cast<double*>(y) + i,
-                             std::min(kTile, n - i));
-      return;
-    case Format::f16:
-      return run_narrow<Format::f16, std::uint16_t>(f, x, y, n);
-    case Format::bf16:
-      return run_narrow<Format::bf16, std::uint16_t>(f, x, y, n);
-    case Format::f8e4m3fn:
-      return run_narrow<Format::f8e4m3fn, std::uint8_t>(f, x, y, n);
-    case Format::f8e5m2:
-      return run_narrow<Format::f8e5m2, std::uint8_t>(f, x, y, n);
+Runner::Runner(const Elementwise& f, Format format, std::size_t n, Passage passage)
+    : f_(f), format_(format), passage_(passage) {
+  on_narrow(format, [&]<Format narrow, class Storage>(Narrow<narrow, Storage>) {
+    table_ = Narrow<narrow, Storage>::table_for(f, n);
+  });
+}
+
+void Runner::operator()(const void* x, void* y, std::size_t n) const {
+  if (format_ == Format::f32)
+    return f_.kernel(static_cast<const float*>(x), static_cast<float*>(y), n, f_.parameters, passage_);
+  if (format_ == Format::f64) {
+    for (std::size_t i = 0; i < n; i += kTile)
+      evaluate_wide<false>(f_, info_of(format_), static_cast<const double*>(x) + i, static_cast<double*>(y) + i,
+                           std::min(kTile, n - i));
+    return;
   }
+  on_narrow(format_, [&]<Format narrow, class Storage>(Narrow<narrow, Storage>) {
+    const auto* from = static_cast<const Storage*>(x);
+    auto* to = static_cast<Storage*>(y);
+    if (table_)
+      look_up(static_cast<const Storage*>(table_.get()), from, to, n, f_.target, passage_);
+    else
+      Narrow<narrow, Storage>::direct_all(f_, from, to, n);
+  });
 }
 
 namespace {
@@ -192,28 +216,30 @@ double quantized(const Elementwise& f, double x, double y, double scale) {
 
 }  // namespace
 
-void run(const Elementwise& f, const Quantization& in, const Quantization* out, const void* x, void* y, std::size_t n) {
-  constexpr std::size_t kCodes = 256;
+QuantizedRunner::QuantizedRunner(const Elementwise& f, const Quantization& in, const Quantization* out)
+    : target_(f.target), to_integers_(out) {
   double inputs[kCodes], values[kCodes];
   for (std::size_t code = 0; code < kCodes; ++code) {
     const int q = in.is_signed ? static_cast<std::int8_t>(code) : static_cast<int>(code);
     inputs[code] = (q - in.zero_point) * static_cast<double>(in.scale);  // exact: 9 bits by 24
   }
-  const auto* from = static_cast<const std::uint8_t*>(x);
   if (!out) {
     evaluate_wide<true>(f, info_of(Format::f32), inputs, values, kCodes);
-    float table[kCodes];
-    for (std::size_t code = 0; code < kCodes; ++code) table[code] = static_cast<float>(values[code]);
-    return look_up(table, from, static_cast<float*>(y), n, f.target);
+    for (std::size_t code = 0; code < kCodes; ++code) floats_[code] = static_cast<float>(values[code]);
+    return;
   }
   evaluate_wide<false>(f, info_of(Format::f64), inputs, values, kCodes);
-  std::uint8_t table[kCodes];
   const double least = out->is_signed ? -128 : 0, largest = out->is_signed ? 127 : 255;
   for (std::size_t code = 0; code < kCodes; ++code) {
     const double q = quantized(f, inputs[code], values[code], static_cast<double>(out->scale)) + out->zero_point;
-    table[code] = static_cast<std::uint8_t>(static_cast<int>(std::clamp(q, least, largest)));
+    integers_[code] = static_cast<std::uint8_t>(static_cast<int>(std::clamp(q, least, largest)));
   }
-  look_up(table, from, static_cast<std::uint8_t*>(y), n, f.target);
+}
+
+void QuantizedRunner::operator()(const void* x, void* y, std::size_t n) const {
+  const auto* from = static_cast<const std::uint8_t*>(x);
+  to_integers_ ? look_up(integers_, from, static_cast<std::uint8_t*>(y), n, target_)
+               : look_up(floats_, from, static_cast<float*>(y), n, target_);
 }
 
 double evaluate_big(const Elementwise& f, Format format, double x) {

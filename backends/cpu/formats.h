@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "backends/cpu/kernels.h"
 #include "core/big/big.h"
@@ -25,8 +26,21 @@ struct Elementwise {
   Overflow overflow = Overflow::saturate;
 };
 
-/// y[i] = f(x[i]) in `format`; y may be x. Expects the default floating-point environment.
-void run(const Elementwise& f, Format format, const void* x, void* y, std::size_t n);
+/// f on arrays of a format, in parts: everything that is done once for all of them is done before. Expects the default
+/// floating-point environment, here and there.
+class Runner {
+ public:
+  /// For n elements in all.
+  Runner(const Elementwise& f, Format format, std::size_t n, Passage passage);
+  /// y[i] = f(x[i]); y may be x.
+  void operator()(const void* x, void* y, std::size_t n) const;
+
+ private:
+  Elementwise f_;
+  Format format_;
+  Passage passage_;
+  std::shared_ptr<const void> table_;  ///< of all results of a narrow format; null where they are computed one by one
+};
 
 /// Integers q that stand for (q - zero_point) scale: ONNX's QuantizeLinear and DequantizeLinear, of 8 bits.
 struct Quantization {
@@ -34,9 +48,21 @@ struct Quantization {
   float scale;     ///< positive and finite
   int zero_point;  ///< in the integers' range
 };
-/// y[i] = f of what x[i] stands for, as the integer of `out` nearest to it, ties to even, cut to the integers' range;
-/// without `out` as f32. In place if y holds integers. Every result is the real number rounded once.
-void run(const Elementwise& f, const Quantization& in, const Quantization* out, const void* x, void* y, std::size_t n);
+/// f of what x[i] stands for, as the integer of `out` nearest to it, ties to even, cut to the integers' range; without
+/// `out` as f32. Every result is the real number rounded once.
+class QuantizedRunner {
+ public:
+  QuantizedRunner(const Elementwise& f, const Quantization& in, const Quantization* out);
+  /// In place if y holds integers.
+  void operator()(const void* x, void* y, std::size_t n) const;
+
+ private:
+  static constexpr std::size_t kCodes = 256;
+  std::int64_t target_;
+  bool to_integers_;
+  std::uint8_t integers_[kCodes];
+  float floats_[kCodes];
+};
 
 /// f(x) rounded once to a format's number, given as a double: the slow way that is right for any finite x.
 double evaluate_big(const Elementwise& f, Format format, double x);
@@ -62,7 +88,8 @@ const Conversions& conversions(Format format, std::int64_t target);
 /// y[i] = table[x[i]] for codes of one byte or two. That of two has an entry more than there are codes, for reads of
 /// two entries at a time.
 void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, std::size_t n, std::int64_t target);
-void look_up(const std::uint16_t* table, const std::uint16_t* x, std::uint16_t* y, std::size_t n, std::int64_t target);
+void look_up(const std::uint16_t* table, const std::uint16_t* x, std::uint16_t* y, std::size_t n, std::int64_t target,
+             Passage passage);
 void look_up(const float* table, const std::uint8_t* x, float* y, std::size_t n, std::int64_t target);
 
 }  // namespace actfun

@@ -28,10 +28,21 @@ struct Constant {
   int numerator = 0, denominator = 0;
 };
 
+/// How a kernel goes through memory: as the processor does it by itself, with a fetch of the inputs ahead of their use,
+/// or, with that, past the caches on its way out, which spares the reading of lines that are written whole.
+enum class Passage : int { near, far, streamed };
+/// From so many bytes of results on, caches are no help: what is written would only push out what lies there.
+inline constexpr std::size_t kFarFrom = std::size_t{32} << 20;
+/// In place, lines have been read before they are written; streams need numbers at their natural alignment.
+inline Passage passage_of(const void* x, const void* y, std::size_t bytes) {
+  if (bytes < kFarFrom) return Passage::near;
+  return x != y && reinterpret_cast<std::uintptr_t>(y) % sizeof(float) == 0 ? Passage::streamed : Passage::far;
+}
+
 /// `p` holds the parameters in the record's order; y (or dy) may be x. Kernels check nothing and expect the default
 /// floating-point environment (see float_environment.h).
 struct Kernels {
-  using Unary = void (*)(const float* x, float* y, std::size_t n, const Constant* p);
+  using Unary = void (*)(const float* x, float* y, std::size_t n, const Constant* p, Passage passage);
   using Pair = void (*)(const float* x, float* y, float* dy, std::size_t n, const Constant* p);
   /// high[i] + low[i] = f(x[i]) within error[i]: on double-doubles, for what floats do not hold. That holds for x[i]
   /// and results from 2^-300 to 2^100, and 0. A negative error says that the result is exact, for any x[i].
@@ -49,9 +60,9 @@ struct Kernels {
   /// The fast tier's value and slope at default parameters, at most 2 units in the last place from the real number.
   /// Null where the exact kernels serve it, too.
   Unary fast[2];
-  /// dx[i] = g[i] f'(x[i]) by the fast slope, one more rounding; dx may be x or g.
+  /// dx[i] = g[i] f'(x[i]) by the fast slope, one more rounding; dx may be x or g. Then the same from f(x[i]).
   using Backward = void (*)(const float* x, const float* g, float* dx, std::size_t n);
-  Backward fast_backward;
+  Backward fast_backward, fast_backward_from_output;
   // By `Part`. Null where the function has no such part, or no parameters that elements could have each.
   Wide wide[kParts];
   Raw raw[kParts];

@@ -19,10 +19,6 @@ void look_up_each(const Value* table, const Code* x, Value* y, std::size_t n) {
 }
 
 #if defined(__x86_64__)
-/// From here on an array is written past the caches: it would only push out what lies there, and a cache line that is
-/// written so is not read first.
-constexpr std::size_t kStreamFrom = std::size_t{32} << 20;  // bytes
-
 /// The entry of a code of 16 bits, and the one behind it.
 inline __m128i entry(const std::uint16_t* table, std::uint64_t code) { return _mm_loadu_si32(table + (code & 0xffff)); }
 
@@ -89,10 +85,10 @@ void look_up(const std::uint8_t* table, const std::uint8_t* x, std::uint8_t* y, 
   look_up_each(table, x, y, n);
 }
 void look_up(const std::uint16_t* table, const std::uint16_t* x, std::uint16_t* y, std::size_t n,
-             [[maybe_unused]] std::int64_t target) {
+             [[maybe_unused]] std::int64_t target, [[maybe_unused]] Passage passage) {
 #if defined(__x86_64__)
   std::size_t i = 0;
-  if (n * sizeof *y >= kStreamFrom) {
+  if (passage == Passage::streamed) {
     for (; i < n && reinterpret_cast<std::uintptr_t>(y + i) % 64 != 0; ++i) y[i] = table[x[i]];
     i += (target == HWY_AVX3 ? stream_avx512 : stream_sse2)(table, x + i, y + i, n - i);
   }

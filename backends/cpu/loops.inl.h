@@ -7,23 +7,24 @@ struct ElementwiseLoops {
 
   // Flattened: a function and all that it is made of become one loop, with its constants in registers.
   template <Order order>
-  static HWY_NOINLINE HWY_FLATTEN void on_doubles(const float* x, float* y, std::size_t n, const Constant* p) {
-    run<F, order>(x, {y}, n, p, Parameters());
+  static HWY_NOINLINE HWY_FLATTEN void unary(const float* x, float* y, std::size_t n, const Constant* p,
+                                             Passage passage) {
+    run<F, order>(x, {y}, n, p, passage, Parameters());
   }
+#ifdef ACTFUN_PAIRS
   template <std::size_t... index>
   static bool at_presets(const Constant* p, std::index_sequence<index...>) {
     return ((p[index].high == F::info.parameters[index].preset) && ...);
   }
-#ifdef ACTFUN_PAIRS
-  static HWY_FLATTEN void first_try(const float* x, float* y, std::size_t n, const Constant* p) {
+  static HWY_FLATTEN void first_try(const float* x, float* y, std::size_t n, const Constant* p, Passage passage) {
     if (at_presets(p, Parameters()))
-      run_first_try<F>(x, y, n, p, on_doubles<Order::value>, Parameters());
+      run_first_try<F>(x, y, n, p, passage, unary<Order::value>, Parameters());
     else
-      on_doubles<Order::value>(x, y, n, p);
+      unary<Order::value>(x, y, n, p, passage);
   }
 #endif
   static HWY_FLATTEN void value_and_slope(const float* x, float* y, float* dy, std::size_t n, const Constant* p) {
-    run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Parameters());
+    run<F, Order::value, Order::slope>(x, {y, dy}, n, p, Passage::near, Parameters());
   }
   template <Part part>
   static void wide(const double* x, double* high, double* low, double* error, std::size_t n, const Constant* p) {
@@ -49,11 +50,11 @@ struct ElementwiseLoops {
 #ifdef ACTFUN_PAIRS
     if constexpr (requires { typename F::FirstTry; }) return Kernels::Unary{first_try};
 #endif
-    return Kernels::Unary{on_doubles<Order::value>};
+    return Kernels::Unary{unary<Order::value>};
   }();
   static constexpr Kernels kernels = [] {
     Kernels all{
-        {value, on_doubles<Order::slope>, on_doubles<Order::curvature>}, value_and_slope, {}, nullptr, {}, {}, {}};
+        {value, unary<Order::slope>, unary<Order::curvature>}, value_and_slope, {}, nullptr, nullptr, {}, {}, {}};
     add<Part::value>(all), add<Part::slope>(all), add<Part::curvature>(all);
     if constexpr (requires { &F::template slope_from_output<Real>; }) add<Part::slope_from_output>(all);
 #ifdef ACTFUN_FAST
@@ -62,6 +63,8 @@ struct ElementwiseLoops {
       all.fast[1] = fast_unary<typename F::FastSlope>;
       all.fast_backward = fast_backward<typename F::FastSlope>;
     }
+    if constexpr (requires { typename F::FastSlopeFromOutput; })
+      all.fast_backward_from_output = fast_backward<typename F::FastSlopeFromOutput>;
 #endif
     [&]<std::size_t... parameter>(std::index_sequence<parameter...>) { (add<gradient_by(parameter)>(all), ...); }
     (Parameters());

@@ -225,7 +225,7 @@ void multiply_doubles(const Factor& f, const double* x, const double* a, const d
 bool multiply_exact(const Factor& f, const float* x, const float* a, float* y, std::size_t n) {
   if (!f.exact || !f.exceptions.empty()) return false;
   alignas(64) float values[kTile];
-  f.exact(x, values, n, f.parameters);
+  f.exact(x, values, n, f.parameters, Passage::near);
   return product_steps(f.target).multiply(a, values, y, n);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every kernel unit includes: the language of functions, once per target. No include guard: Highway's
 // foreach_target includes a unit again for each target, and its namespace differs each time.
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -18,6 +19,7 @@
 #include "core/big/evaluators.h"
 #include "core/info.h"
 #include "core/language.h"
+#include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 

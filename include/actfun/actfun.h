@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* actfun: activation functions and their derivatives, correctly rounded. The C interface.
  *
- * Every call is reentrant: no global state, no errno, no allocation but one row when an axis is not the last. Arrays
+ * Every call is reentrant: no global state, no errno, no allocation but one row when an axis is not the last, and what
+ * threads take. Arrays
  * are contiguous, of any length and any alignment. An output may be the very input (in place); buffers that overlap in
  * any other way are refused with ACTFUN_OVERLAP. NaN in gives NaN out. Results are the correctly rounded values
  * whatever the instruction set, the position in the array, or the caller's rounding mode, flush-to-zero and
- * denormals-are-zero flags. */
+ * denormals-are-zero flags.
+ *
+ * Large arrays are worked on by several threads: as many as OpenMP would take, or as the environment variable
+ * ACTFUN_NUM_THREADS says (read at the first call), or a function's member `threads`. Work that is too small for a
+ * second thread, calls from within a parallel region, and calls in a process that was forked stay on the caller's;
+ * calls from many threads at once share the processors. No bit of a result depends on it. docs/design/threads.md */
 #ifndef ACTFUN_ACTFUN_H_
 #define ACTFUN_ACTFUN_H_
 
@@ -36,7 +42,8 @@ typedef enum actfun_status {
   ACTFUN_BAD_KINKS = 8,     /* a convention that does not exist, or is not known for this function's kinks */
   ACTFUN_BAD_LABEL = 9,     /* a label, or the number of a winner, that is none of its row's */
   ACTFUN_NOT_POSSIBLE = 10, /* what the function, with these parameters or conventions, does not have */
-  ACTFUN_BAD_TIER = 11      /* a tier that does not exist */
+  ACTFUN_BAD_TIER = 11,     /* a tier that does not exist */
+  ACTFUN_BAD_THREADS = 12   /* ACTFUN_NUM_THREADS is not a number from 1 to 65535 */
 } actfun_status;
 
 /* What to compute of an elementwise function: f, f' or f''. */
@@ -81,6 +88,7 @@ typedef struct actfun_function {
   uint8_t kinks;    /* an actfun_kinks that is known for the function: changes slopes at kinks, nothing else */
   uint8_t tier;     /* an actfun_tier; actfun_find sets ACTFUN_EXACT */
   double parameters[ACTFUN_MAX_PARAMETERS];
+  uint32_t threads; /* at most so many work on a call; 0, which actfun_find sets: actfun_threads() */
 } actfun_function;
 
 /* Integers q of 8 bits that stand for (q - zero_point) * scale, as ONNX's QuantizeLinear has it. */
@@ -159,7 +167,7 @@ ACTFUN_API actfun_status actfun_backward_channels(const actfun_function* f, actf
  * Each term is the real product, rounded once to f32's precision, or f64's if x and g are f64, and without f32's bound
  * on large numbers. Terms are added in an order that depends on the shape alone, nearly without error. So bits depend
  * neither on the instruction set nor on alignment. At kinks, the branch that owns the value there owns this derivative.
- * Allocates 32 bytes a channel and parameter. Nothing may overlap `gradients`.
+ * Allocates 32 bytes a channel and parameter, and up to 256 KiB a parameter. Nothing may overlap `gradients`.
  * Status BAD_SHAPE: also when memory is lacking. */
 ACTFUN_API actfun_status actfun_parameter_gradients(const actfun_function* f, actfun_format format,
                                                     const actfun_channels* shape, const void* x, const void* g,
@@ -280,6 +288,11 @@ ACTFUN_API const char* actfun_name(int32_t id);
 /* The instruction set in use: "AVX3" (AVX-512), "AVX2", "SSE4" or "SCALAR" (the scalar fallback). The environment
  * variable ACTFUN_TARGET forces one; NULL when it names one that this machine or build lacks. */
 ACTFUN_API const char* actfun_target(void);
+
+/* So many threads work on a call at most, unless it says otherwise: ACTFUN_NUM_THREADS, or what OpenMP would take (one
+ * each processor; omp_set_num_threads and OMP_NUM_THREADS change it). 0 when ACTFUN_NUM_THREADS is not a number from 1
+ * to 65535: calls are refused with ACTFUN_BAD_THREADS then. */
+ACTFUN_API uint32_t actfun_threads(void);
 
 ACTFUN_API const char* actfun_status_text(actfun_status status);
 ACTFUN_API const char* actfun_version(void);

@@ -10,6 +10,7 @@
 ///     actfun::function("elu:alpha=0.5")(x, y);  // by name at run time
 ///     actfun::function("leaky_relu@keras")(x, y);                 // a framework's defaults
 ///     actfun::Hardtanh{.kinks = actfun::Kinks::jax}.slope(x, y);  // and its derivative at kinks
+///     actfun::Gelu{.threads = 2}(x, y);         // on two threads at most; results are the same on any number
 ///
 /// x and y are spans (a std::vector, std::array or C array converts) of one type: float, double, actfun::float16,
 /// bfloat16, float8_e4m3fn or float8_e5m2, or the compiler's own _Float16; of equal length, any length and any
@@ -415,12 +416,14 @@ class Function {
  public:
   /// `name`, `name:param=value,param=value`, `name@preset` or `name@preset:param=value`; aliases work. Throws Error,
   /// which tells what is wrong and what is allowed.
-  explicit Function(const std::string& text, Kinks kinks = Kinks::actfun, Tier tier = Tier::exact) {
+  explicit Function(const std::string& text, Kinks kinks = Kinks::actfun, Tier tier = Tier::exact,
+                    unsigned threads = 0) {
     char message[512];
     const actfun_status status = actfun_find(text.c_str(), &handle_, message, sizeof message);
     if (status != ACTFUN_OK) throw Error(std::string("actfun: ") + message, status);
     detail::set_kinks(handle_, kinks);
     handle_.tier = static_cast<std::uint8_t>(tier);
+    handle_.threads = threads;
   }
   actfun_function handle() const { return handle_; }
   ACTFUN_ELEMENTWISE_OPERATIONS
@@ -429,8 +432,9 @@ class Function {
  private:
   actfun_function handle_{};
 };
-inline Function function(const std::string& text, Kinks kinks = Kinks::actfun, Tier tier = Tier::exact) {
-  return Function(text, kinks, tier);
+inline Function function(const std::string& text, Kinks kinks = Kinks::actfun, Tier tier = Tier::exact,
+                         unsigned threads = 0) {
+  return Function(text, kinks, tier, threads);
 }
 
 /// The shape of an array in C order around the axis that is worked along; inner = 1 is the last axis.
