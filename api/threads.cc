@@ -123,7 +123,7 @@ std::string_view threading() {
 namespace detail {
 
 #if defined(ACTFUN_OPENMP)
-double worth_a_thread = 10e-6;
+double worth_a_thread = 20e-6;
 #else
 double worth_a_thread = 100e-6;  // each is started anew
 #endif

@@ -43,6 +43,25 @@ inline std::vector<double> interleaved_medians(const std::vector<std::function<v
   return medians;
 }
 
+/// The median time of one call of each body, in seconds, each after `prepare`, which is not timed.
+inline std::vector<double> interleaved_medians_after(const std::function<void()>& prepare,
+                                                     const std::vector<std::function<void()>>& bodies,
+                                                     std::size_t rounds) {
+  std::vector<std::vector<double>> times(bodies.size());
+  for (std::size_t round = 0; round <= rounds; ++round)
+    for (std::size_t i = 0; i < bodies.size(); ++i) {
+      prepare();
+      const double took = seconds(bodies[i], 1);
+      if (round > 0) times[i].push_back(took);  // the first wakes what sleeps
+    }
+  std::vector<double> medians;
+  for (auto& list : times) {
+    std::nth_element(list.begin(), list.begin() + list.size() / 2, list.end());
+    medians.push_back(list[list.size() / 2]);
+  }
+  return medians;
+}
+
 /// Uniform in [-8, 8), always the same: where activations work.
 inline std::vector<float> inputs(std::size_t n) {
   std::vector<float> x(n);

@@ -140,7 +140,7 @@ TEST(SoftmaxBackward, FollowsFiniteDifferences) {
                                 log ? reference.log_p.end() : reference.p.end());
     std::vector<double> dx(n);
     (log ? log_softmax_backward : softmax_backward)(Format::f64, y.data(), g.data(), dx.data(), {1, n, 1},
-                                                    current_target());
+                                                    current_target(), 1);
     for (std::size_t i = 0; i < n; ++i) {
       std::vector<double> up = x, down = x;
       up[i] += h, down[i] -= h;

@@ -165,7 +165,7 @@ TEST_P(Certificates, HardCasesOnEveryTarget) {
 
 // One bit off, on one input of 2^32.
 constexpr float kWrongAt = 0x1.234568p+1f;
-void wrong_sigmoid(const float* x, float* y, std::size_t n, const Constant* /*p*/) {
+void wrong_sigmoid(const float* x, float* y, std::size_t n, const Constant* /*p*/, Passage /*passage*/) {
   parse_function("sigmoid").evaluate(Order::value, x, y, n);
   for (std::size_t i = 0; i < n; ++i)
     if (x[i] == kWrongAt) y[i] = float_of(bits_of(y[i]) ^ 1);

@@ -793,6 +793,11 @@ class Bench(Case):
         for r in result:
             self.assertGreater(r["ns_per_element"], 0)
             self.assertAlmostEqual(r["copies"], r["ns_per_element"] / r["copy_ns_per_element"])
+            self.assertAlmostEqual(r["streams"], r["ns_per_element"] / r["stream_ns_per_element"])
+        for r in json.loads(self.ok("bench", "gelu", "softmax", "--in-place", "--threads", "2", "--elements", "4096,262144", "--json")):
+            self.assertTrue(r["in_place"])
+            self.assertAlmostEqual(r["scales"], r["ns_per_element"] / r["scale_ns_per_element"])
+        self.refused("bench", "relu", "--in-place", "--dtype", "f64", says="--in-place")
         self.refused("bench", "softmax", "--order", "1", says="order")
         self.refused("bench", "relu", "--target", "AVX9", says="AVX9")
         self.refused("bench", "--elements", "many", "relu", says=["--elements", "many"])

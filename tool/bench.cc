@@ -8,9 +8,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "api/threads.h"
+#include "bench/memory.h"
 #include "tool/call.h"
 #include "tool/rows.h"
 #include "tool/text.h"
@@ -25,50 +26,58 @@ struct Options {
   unsigned threads = 1;
   std::string tier, target, dtype = "f32";
   std::vector<std::size_t> elements{std::begin(bench::kSizes), std::end(bench::kSizes)};
-  bool backward = false, json = false;
+  bool backward = false, in_place = false, json = false;
 };
 
 /// Axis functions are timed on rows of this length.
 constexpr std::size_t kRow = 1024;
 
+/// The last two: of a copy past the caches, or, in place, of a multiplication in place.
 struct Result {
   std::size_t elements;
-  double ns, copy_ns;
+  double ns, copy_ns, limit_ns;
 };
 
-/// Calls body(first, count) for equal parts of n elements, one on each thread, and waits for all.
-template <class Body>
-void on_threads(unsigned threads, std::size_t n, const Body& body) {
-  const std::size_t part = (n / threads + 63) / 64 * 64;
-  std::vector<std::jthread> helpers;
-  for (std::size_t first = part; first < n; first += part)
-    helpers.emplace_back([&body, first, count = std::min(part, n - first)] { body(first, count); });
-  body(std::size_t{0}, std::min(part, n));
-}
-
 /// `g` is for backward passes.
-Result measure(const Call& call, const Options& options, Format format, const Target& target, const unsigned char* x,
+Result measure(Call call, const Options& options, Format format, const Target& target, const unsigned char* x,
                const unsigned char* g, unsigned char* y, std::size_t n) {
   const std::size_t bytes = info_of(format).bytes;
+  call.threads = options.threads;
+  const unsigned char* input = options.in_place ? y : x;
   const auto body = [&] {
     if (!call.entry->elementwise())
-      return evaluate_rows(call, reinterpret_cast<const float*>(x), reinterpret_cast<float*>(y), nullptr,
-                           {n / kRow, kRow, 1}, target);
-    on_threads(options.threads, n, [&](std::size_t first, std::size_t count) {
-      if (options.backward)
-        return call.multiply(Part::slope, format, x + first * bytes, g + first * bytes, y + first * bytes, count,
-                             target);
-      call.apply(static_cast<Order>(options.order), format, x + first * bytes, y + first * bytes, count, target);
-    });
+      evaluate_rows(call, reinterpret_cast<const float*>(input), reinterpret_cast<float*>(y), nullptr,
+                    {n / kRow, kRow, 1}, target);
+    else if (options.backward)
+      call.multiply(Part::slope, format, input, g, y, n, target);
+    else
+      call.apply(static_cast<Order>(options.order), format, input, y, n, target);
+  };
+  const auto in_all_parts = [&](const auto& run) {
+    in_parts(n, tile_of(Format::f32), options.threads,
+             [&](std::size_t first, std::size_t count) { run(first * bytes, count * bytes); });
   };
   const auto copy = [&] {
-    on_threads(options.threads, n, [&](std::size_t first, std::size_t count) {
-      std::memcpy(y + first * bytes, x + first * bytes, count * bytes);
+    in_all_parts([&](std::size_t first, std::size_t count) { std::memcpy(y + first, x + first, count); });
+  };
+  const auto stream = [&] {
+    in_all_parts([&](std::size_t first, std::size_t count) { bench::stream_copy(x + first, y + first, count); });
+  };
+  const auto scale = [&] {
+    in_all_parts([&](std::size_t first, std::size_t count) {
+      bench::scale(reinterpret_cast<float*>(y + first), count / sizeof(float), 0.75f);
     });
   };
   const double once = bench::seconds(body, 1);  // what is slow needs no many rounds
-  const auto times = bench::interleaved_medians({body, copy}, once > 0.05 ? 3 : n > 1 << 20 ? 7 : 15);
-  return {n, times[0] / n * 1e9, times[1] / n * 1e9};
+  const std::size_t rounds = once > 0.05 ? 3 : n > 1 << 20 ? 7 : 15;
+  std::vector<double> times;
+  if (options.in_place) {  // on the same inputs each time
+    const auto restore = [&] { std::memcpy(y, x, n * bytes); };
+    times = bench::interleaved_medians_after(restore, {body, copy, scale}, n > 1 << 20 ? rounds : 201);
+  } else {
+    times = bench::interleaved_medians({body, copy, stream}, rounds);
+  }
+  return {n, times[0] / n * 1e9, times[1] / n * 1e9, times[2] / n * 1e9};
 }
 
 void bench_all(const Options& options) {
@@ -84,12 +93,12 @@ void bench_all(const Options& options) {
     call.tier = find_tier(options.tier);
     if (!call.entry->elementwise() && options.order != 0) fail("{} has order 0 only: it works on rows", call.text());
     if (!call.entry->elementwise() && options.backward) fail("{} works on rows: --backward does not", call.text());
-    if (!call.entry->elementwise() && (options.dtype != "f32" || options.threads != 1))
-      fail("{} works on rows: it is timed in f32 on one thread", call.text());
+    if (!call.entry->elementwise() && options.dtype != "f32") fail("{} works on f32 only", call.text());
     if (const std::size_t k = group_size(call); k && kRow % k != 0)
       fail("{} is timed on rows of {}: its groups must divide that", call.text(), kRow);
   }
 
+  if (options.in_place && options.dtype != "f32") fail("--in-place is timed in f32, next to a multiplication");
   const std::size_t largest = *std::max_element(options.elements.begin(), options.elements.end());
   const Format format = parse_format(options.dtype);
   const std::size_t bytes = info_of(format).bytes;
@@ -103,11 +112,13 @@ void bench_all(const Options& options) {
   if (!options.json) {
     fmt::print(
         "{}, {}, {} tier, {}, {} thread{}; GB/s of input and output together; medians of runs that take turns with the "
-        "copy\n",
+        "copy and {}\n",
         options.backward ? "backward" : fmt::format("order {}", options.order), options.dtype, options.tier,
-        target.name, options.threads, options.threads == 1 ? "" : "s");
-    fmt::print("{:<24} {:>9}  {:>9} {:>8}  {:>9} {:>8}  {:>6}\n", "function", "elements", "ns", "GB/s", "copy ns",
-               "GB/s", "copies");
+        target.name, options.threads, options.threads == 1 ? "" : "s",
+        options.in_place ? "a multiplication in place" : "one past the caches (stream)");
+    fmt::print("{:<24} {:>9}  {:>9} {:>8}  {:>9} {:>8}  {:>6}  {:>9} {:>7}\n", "function", "elements", "ns", "GB/s",
+               "copy ns", "GB/s", "copies", options.in_place ? "scale ns" : "stream ns",
+               options.in_place ? "scales" : "streams");
   }
   for (const Call& call : calls)
     for (const std::size_t n : options.elements) {
@@ -127,10 +138,14 @@ void bench_all(const Options& options) {
                         {"gb_per_s", rate(r.ns, arrays)},
                         {"copy_ns_per_element", r.copy_ns},
                         {"copy_gb_per_s", rate(r.copy_ns, 2)},
-                        {"copies", r.ns / r.copy_ns}});
+                        {"copies", r.ns / r.copy_ns},
+                        {"in_place", options.in_place},
+                        {options.in_place ? "scale_ns_per_element" : "stream_ns_per_element", r.limit_ns},
+                        {options.in_place ? "scales" : "streams", r.ns / r.limit_ns}});
       } else {
-        fmt::print("{:<24} {:>9}  {:>9.4f} {:>8.2f}  {:>9.4f} {:>8.2f}  {:>6.2f}\n", call.text(), n, r.ns,
-                   rate(r.ns, arrays), r.copy_ns, rate(r.copy_ns, 2), r.ns / r.copy_ns);
+        fmt::print("{:<24} {:>9}  {:>9.4f} {:>8.2f}  {:>9.4f} {:>8.2f}  {:>6.2f}  {:>9.4f} {:>7.2f}\n", call.text(), n,
+                   r.ns, rate(r.ns, arrays), r.copy_ns, rate(r.copy_ns, 2), r.ns / r.copy_ns, r.limit_ns,
+                   r.ns / r.limit_ns);
         std::fflush(stdout);
       }
     }
@@ -146,7 +161,7 @@ void add_bench(CLI::App& app) {
   verb->add_option("--order", options->order, "0 value, 1 first, 2 second derivative")->check(CLI::Range(0, 2));
   verb->add_flag("--backward", options->backward, "A gradient's way back, g f'(x)")->excludes("--order");
   verb->add_option("--dtype", options->dtype, "Format of numbers and results")->check(CLI::IsMember(format_names()));
-  verb->add_option("--threads", options->threads, "Parts that are worked on at once; 1 unless given")
+  verb->add_option("--threads", options->threads, "Threads that work on an array at most; 1 unless given")
       ->check(CLI::Range(1, 1024));
   verb->add_option("--elements", options->elements,
                    "Lengths of arrays, multiples of 1024; 4096,262144,67108864 unless given")
@@ -159,13 +174,15 @@ void add_bench(CLI::App& app) {
                                                 return fits ? std::string() : text + " is no multiple of 1024";
                                               },
                                               "", ""));
+  verb->add_flag("--in-place", options->in_place, "Results take the place of inputs");
   add_tier_option(verb, options->tier);
   verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
   verb->add_flag("--json", options->json, "As a JSON array");
   verb->footer(
       "Axis functions work on rows of 1024.\n"
       "Examples:\n  actfun bench gelu tanh\n  actfun bench sigmoid --order 1 --target AVX2 --json\n"
-      "  actfun bench gelu --dtype f16 --threads 2");
+      "  actfun bench gelu --dtype f16 --threads 2\n"
+      "  actfun bench relu --in-place --elements 67108864");
   verb->callback([options] { bench_all(*options); });
 }
 

@@ -14,12 +14,12 @@ bool has_index(const Call& call) { return group_size(call) > 0; }
 void evaluate_rows(const Call& call, const float* x, float* y, std::int32_t* index, Rows rows, const Target& target) {
   const auto [outer, length, inner] = rows;
   if (call.info().name == "softmax") {
-    softmax(x, y, outer, length, inner, target);
+    softmax(x, y, outer, length, inner, target, call.threads);
   } else if (call.info().name == "log_softmax") {
-    log_softmax(x, y, outer, length, inner, target);
+    log_softmax(x, y, outer, length, inner, target, call.threads);
   } else if (call.info().name == "maxout") {
     const std::size_t k = group_size(call);
-    maxout(x, y, index, outer, length / k, k, inner);
+    maxout(x, y, index, outer, length / k, k, inner, call.threads);
   } else {
     fail("the program does not know yet how to call {}", call.info().name);
   }

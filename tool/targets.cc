@@ -14,11 +14,12 @@ void add_targets(CLI::App& app) {
       "Examples:\n  actfun targets\n  ACTFUN_TARGET=AVX2 actfun targets");
   verb->callback([] {
     const Target& current = current_target();
+    const unsigned threads = default_threads();
     fmt::print("{:<8} {:<9} {:<6}  {}\n", "name", "supported", "in use", "what it is");
     for (const Target& target : compiled_targets())
       fmt::print("{:<8} {:<9} {:<6}  {}\n", target.name, supported(target) ? "yes" : "no",
                  target.bit == current.bit ? "yes" : "", target.description);
-    fmt::print("threads: {} by {}\n", default_threads(), threading());
+    fmt::print("threads: {} by {}\n", threads, threading());
   });
 }
 
