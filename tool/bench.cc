@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "tool/against.h"
 #include "tool/call.h"
 #include "tool/rows.h"
 #include "tool/text.h"
@@ -26,6 +27,7 @@ struct Options {
   std::string tier, target, dtype = "f32";
   std::vector<std::size_t> elements{std::begin(bench::kSizes), std::end(bench::kSizes)};
   bool backward = false, json = false;
+  std::string against;
 };
 
 /// Axis functions are timed on rows of this length.
@@ -76,6 +78,7 @@ void bench_all(const Options& options) {
   if (!supported(target)) fail("this machine does not support {}", target.name);
   std::vector<Call> calls;
   for (const std::string& text : options.functions) calls.push_back(parse_function(text));
+  if (!options.against.empty()) return bench_against_libm(calls, options.order, target, options.elements, options.json);
   if (calls.empty())
     for (const Entry& entry : functions())
       if (entry.elementwise() || (options.order == 0 && !options.backward))
@@ -160,12 +163,17 @@ void add_bench(CLI::App& app) {
                                               },
                                               "", ""));
   add_tier_option(verb, options->tier);
+  CLI::Option* against = verb->add_option("--against", options->against,
+                                          "libm: the common formulas in floats with the C library's functions, their "
+                                          "worst errors beside the times, and both tiers");
+  against->check(CLI::IsMember({"libm"}));
+  for (const char* other : {"--backward", "--dtype", "--threads", "--tier"}) against->excludes(other);
   verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
   verb->add_flag("--json", options->json, "As a JSON array");
   verb->footer(
       "Axis functions work on rows of 1024.\n"
       "Examples:\n  actfun bench gelu tanh\n  actfun bench sigmoid --order 1 --target AVX2 --json\n"
-      "  actfun bench gelu --dtype f16 --threads 2");
+      "  actfun bench gelu --dtype f16 --threads 2\n  actfun bench gelu tanh --against libm");
   verb->callback([options] { bench_all(*options); });
 }
 
