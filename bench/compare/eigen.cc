@@ -29,11 +29,12 @@ FORMULA(gelu_tanh, 0.5f * v * (1.0f + (0.7978845608f * v * (1.0f + 0.044715f * v
 
 }  // namespace
 
-std::vector<Peer> PEER_NAME() {
-  return {loop("Eigen", "relu", relu),         loop("Eigen", "sigmoid", sigmoid),
-          loop("Eigen", "silu", silu),         loop("Eigen", "tanh", tanh),
-          loop("Eigen", "elu", elu),           loop("Eigen", "exp", exp),
-          loop("Eigen", "softplus", softplus), loop("Eigen", "gelu_tanh", gelu_tanh)};
+Library PEER_NAME() {
+  return {"Eigen",
+          std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
+              std::to_string(EIGEN_MINOR_VERSION),
+          {loop("relu", relu), loop("sigmoid", sigmoid), loop("silu", silu), loop("tanh", tanh), loop("elu", elu),
+           loop("exp", exp), loop("softplus", softplus), loop("gelu_tanh", gelu_tanh)}};
 }
 
 }  // namespace actfun::compare

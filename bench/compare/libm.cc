@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The textbook's formulas in a loop: PEER_LIBRARY names whose functions the compiler's flags make of it, the C
 // library's own or, with -Ofast, libmvec's. PEER_NAME is the function's name.
+#include <gnu/libc-version.h>
+
 #include <cmath>
 
 #include "bench/compare/peers.h"
@@ -29,13 +31,12 @@ FORMULA(mish, v* std::tanh(std::log1p(std::exp(v))))
 
 }  // namespace
 
-std::vector<Peer> PEER_NAME() {
-  const std::string library = PEER_LIBRARY;
-  return {loop(library, "relu", relu),         loop(library, "sigmoid", sigmoid),
-          loop(library, "silu", silu),         loop(library, "tanh", tanh),
-          loop(library, "elu", elu),           loop(library, "exp", exp),
-          loop(library, "gelu", gelu),         loop(library, "gelu_tanh", gelu_tanh),
-          loop(library, "softplus", softplus), loop(library, "mish", mish)};
+Library PEER_NAME() {
+  return {PEER_LIBRARY,
+          std::string("glibc ") + gnu_get_libc_version(),
+          {loop("relu", relu), loop("sigmoid", sigmoid), loop("silu", silu), loop("tanh", tanh), loop("elu", elu),
+           loop("exp", exp), loop("gelu", gelu), loop("gelu_tanh", gelu_tanh), loop("softplus", softplus),
+           loop("mish", mish)}};
 }
 
 }  // namespace actfun::compare

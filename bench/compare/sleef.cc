@@ -40,9 +40,12 @@ FORMULA(softplus, (v > 0.0f ? v : V{}) + SLEEF(log1p)(SLEEF(exp)(v > 0.0f ? -v :
 
 }  // namespace
 
-std::vector<Peer> PEER_NAME() {
-  return {loop("SLEEF", "sigmoid", sigmoid), loop("SLEEF", "silu", silu), loop("SLEEF", "tanh", tanh),
-          loop("SLEEF", "elu", elu),         loop("SLEEF", "exp", exp),   loop("SLEEF", "softplus", softplus)};
+Library PEER_NAME() {
+  return {"SLEEF",
+          std::to_string(SLEEF_VERSION_MAJOR) + "." + std::to_string(SLEEF_VERSION_MINOR) + "." +
+              std::to_string(SLEEF_VERSION_PATCHLEVEL),
+          {loop("sigmoid", sigmoid), loop("silu", silu), loop("tanh", tanh), loop("elu", elu), loop("exp", exp),
+           loop("softplus", softplus)}};
 }
 
 }  // namespace actfun::compare
