@@ -69,6 +69,18 @@ Library own(Tier tier, const Target& target) {
   return library;
 }
 
+Library loops(const Loops& from) {
+  Library library{from.name, from.version, {}};
+  for (std::size_t i = 0; i < from.count; ++i)
+    library.peers.push_back({from.loops[i].function, Pass::forward, [run = from.loops[i].run](std::size_t n) {
+                               return [run, n](const float* x, const float*, float* to) {
+                                 run(x, to, n);
+                                 return to;
+                               };
+                             }});
+  return library;
+}
+
 /// All others that there are; says why one is not.
 std::vector<Library> others(const std::string& target) {
   std::vector<Library> all;
@@ -103,26 +115,26 @@ std::vector<Library> others(const std::string& target) {
   left_out("XNNPACK", kMissing);
 #endif
 #ifdef PEERS_EIGEN
-  add("Eigen", wide ? eigen_avx512 : eigen_avx2);
+  all.push_back(loops(wide ? eigen_avx512() : eigen_avx2()));
 #else
   left_out("Eigen", kMissing);
 #endif
 #ifdef PEERS_SLEEF
-  add("SLEEF", wide ? sleef_avx512 : sleef_avx2);
+  all.push_back(loops(wide ? sleef_avx512() : sleef_avx2()));
 #else
   left_out("SLEEF", kMissing);
 #endif
 #ifdef PEERS_HIGHWAY
-  add("Highway", wide ? highway_avx512 : highway_avx2);
+  all.push_back(loops(wide ? highway_avx512() : highway_avx2()));
 #else
   left_out("Highway", kMissing);
 #endif
 #ifdef PEERS_LIBMVEC
-  add("libmvec", wide ? libmvec_avx512 : libmvec_avx2);
+  all.push_back(loops(wide ? libmvec_avx512() : libmvec_avx2()));
 #else
   left_out("libmvec", kMissing);
 #endif
-  add("libm", libm);
+  all.push_back(loops(libm()));
   return all;
 }
 

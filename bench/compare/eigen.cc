@@ -29,12 +29,12 @@ FORMULA(gelu_tanh, 0.5f * v * (1.0f + (0.7978845608f * v * (1.0f + 0.044715f * v
 
 }  // namespace
 
-Library PEER_NAME() {
-  return {"Eigen",
-          std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
-              std::to_string(EIGEN_MINOR_VERSION),
-          {loop("relu", relu), loop("sigmoid", sigmoid), loop("silu", silu), loop("tanh", tanh), loop("elu", elu),
-           loop("exp", exp), loop("softplus", softplus), loop("gelu_tanh", gelu_tanh)}};
+Loops PEER_NAME() {
+  static constexpr Loop kLoops[] = {
+      {"relu", relu}, {"sigmoid", sigmoid}, {"silu", silu},         {"tanh", tanh},
+      {"elu", elu},   {"exp", exp},         {"softplus", softplus}, {"gelu_tanh", gelu_tanh}};
+  return {"Eigen", PEER_VERSION_OF(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION), kLoops,
+          sizeof kLoops / sizeof *kLoops};
 }
 
 }  // namespace actfun::compare

@@ -37,11 +37,10 @@ FORMULA(softplus, hn::Max(v, zero) + hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(v))
 
 }  // namespace
 
-Library PEER_NAME() {
-  return {"Highway",
-          std::to_string(HWY_MAJOR) + "." + std::to_string(HWY_MINOR) + "." + std::to_string(HWY_PATCH),
-          {loop("sigmoid", sigmoid), loop("silu", silu), loop("tanh", tanh), loop("elu", elu), loop("exp", exp),
-           loop("softplus", softplus)}};
+Loops PEER_NAME() {
+  static constexpr Loop kLoops[] = {{"sigmoid", sigmoid}, {"silu", silu}, {"tanh", tanh},
+                                    {"elu", elu},         {"exp", exp},   {"softplus", softplus}};
+  return {"Highway", PEER_VERSION_OF(HWY_MAJOR, HWY_MINOR, HWY_PATCH), kLoops, sizeof kLoops / sizeof *kLoops};
 }
 
 }  // namespace actfun::compare

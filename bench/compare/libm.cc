@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The textbook's formulas in a loop: PEER_LIBRARY names whose functions the compiler's flags make of it, the C
 // library's own or, with -Ofast, libmvec's. PEER_NAME is the function's name.
-#include <gnu/libc-version.h>
-
 #include <cmath>
 
 #include "bench/compare/peers.h"
@@ -31,12 +29,12 @@ FORMULA(mish, v* std::tanh(std::log1p(std::exp(v))))
 
 }  // namespace
 
-Library PEER_NAME() {
-  return {PEER_LIBRARY,
-          std::string("glibc ") + gnu_get_libc_version(),
-          {loop("relu", relu), loop("sigmoid", sigmoid), loop("silu", silu), loop("tanh", tanh), loop("elu", elu),
-           loop("exp", exp), loop("gelu", gelu), loop("gelu_tanh", gelu_tanh), loop("softplus", softplus),
-           loop("mish", mish)}};
+Loops PEER_NAME() {
+  static constexpr Loop kLoops[] = {
+      {"relu", relu}, {"sigmoid", sigmoid}, {"silu", silu},           {"tanh", tanh},         {"elu", elu},
+      {"exp", exp},   {"gelu", gelu},       {"gelu_tanh", gelu_tanh}, {"softplus", softplus}, {"mish", mish}};
+  return {PEER_LIBRARY, "glibc " PEER_TEXT(__GLIBC__) "." PEER_TEXT(__GLIBC_MINOR__), kLoops,
+          sizeof kLoops / sizeof *kLoops};
 }
 
 }  // namespace actfun::compare

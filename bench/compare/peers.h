@@ -34,21 +34,27 @@ struct Library {
 // These choose their instruction set at run time: AVX-512, or nothing above AVX2 unless `avx512`.
 Library onednn(bool avx512), pytorch(bool avx512);
 Library xnnpack();  ///< always the best of the machine
-// By the compiler's flags, once for each instruction set.
-Library eigen_avx512(), eigen_avx2();
-Library highway_avx512(), highway_avx2();
-Library libmvec_avx512(), libmvec_avx2();
-Library sleef_avx512(), sleef_avx2();
-Library libm();
 
-/// A function that is a loop without anything to prepare.
-inline Peer loop(std::string function, void (*f)(const float*, float*, std::size_t)) {
-  return {std::move(function), Pass::forward, [f](std::size_t n) {
-            return [f, n](const float* x, const float*, float* to) {
-              f(x, to, n);
-              return to;
-            };
-          }};
-}
+// The rest are loops without anything to prepare, compiled once for each instruction set by the compiler's flags. Plain
+// data: an inline function used there and elsewhere could be kept in a copy that this machine cannot run.
+struct Loop {
+  const char* function;
+  void (*run)(const float* x, float* y, std::size_t n);
+};
+struct Loops {
+  const char *name, *version;
+  const Loop* loops;
+  std::size_t count;
+};
+Loops eigen_avx512(), eigen_avx2();
+Loops highway_avx512(), highway_avx2();
+Loops libmvec_avx512(), libmvec_avx2();
+Loops sleef_avx512(), sleef_avx2();
+Loops libm();
+
+#define PEER_TEXT_OF(x) #x
+#define PEER_TEXT(x) PEER_TEXT_OF(x)
+/// A version in three numbers that are macros.
+#define PEER_VERSION_OF(a, b, c) PEER_TEXT(a) "." PEER_TEXT(b) "." PEER_TEXT(c)
 
 }  // namespace actfun::compare

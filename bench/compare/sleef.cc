@@ -40,12 +40,11 @@ FORMULA(softplus, (v > 0.0f ? v : V{}) + SLEEF(log1p)(SLEEF(exp)(v > 0.0f ? -v :
 
 }  // namespace
 
-Library PEER_NAME() {
-  return {"SLEEF",
-          std::to_string(SLEEF_VERSION_MAJOR) + "." + std::to_string(SLEEF_VERSION_MINOR) + "." +
-              std::to_string(SLEEF_VERSION_PATCHLEVEL),
-          {loop("sigmoid", sigmoid), loop("silu", silu), loop("tanh", tanh), loop("elu", elu), loop("exp", exp),
-           loop("softplus", softplus)}};
+Loops PEER_NAME() {
+  static constexpr Loop kLoops[] = {{"sigmoid", sigmoid}, {"silu", silu}, {"tanh", tanh},
+                                    {"elu", elu},         {"exp", exp},   {"softplus", softplus}};
+  return {"SLEEF", PEER_VERSION_OF(SLEEF_VERSION_MAJOR, SLEEF_VERSION_MINOR, SLEEF_VERSION_PATCHLEVEL), kLoops,
+          sizeof kLoops / sizeof *kLoops};
 }
 
 }  // namespace actfun::compare
