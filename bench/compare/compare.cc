@@ -265,7 +265,11 @@ int main(int argc, char** argv) {
                                             "", ""));
   app.add_flag("--backward", options.backward, "A gradient times f', from x and, where others have it, from f(x)");
   app.add_flag("--json", options.json);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   try {
     actfun::compare::run(options);
   } catch (const std::exception& error) {
