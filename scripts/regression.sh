@@ -35,8 +35,9 @@ else
     tree=build/regression/$commit
     mkdir -p "$tree"
     git archive "$commit" | tar -x -C "$tree"
-    build "$tree" "$tree/build" || { echo "regression: $revision does not build" >&2; exit 2; }
-    cp "$tree/build/libactfun.so" "$before"
+    # Where this tree has its build, so that ccache, which sees relative paths, knows what has not changed.
+    build "$tree" "$tree/build/release" || { echo "regression: $revision does not build" >&2; exit 2; }
+    cp "$tree/build/release/libactfun.so" "$before"
     rm -rf "$tree"
   fi
 fi
