@@ -3,8 +3,8 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <functional>
 #include <random>
 #include <vector>
@@ -14,27 +14,38 @@ namespace actfun::bench {
 /// The array sizes that every report uses: in the L1 cache, in the L2 cache or beyond, in memory.
 inline constexpr std::size_t kSizes[] = {4096, 262144, std::size_t{64} << 20};
 
-inline double seconds(const std::function<void()>& body, std::size_t times) {
-  const auto start = std::chrono::steady_clock::now();
+/// The time that passes, or what this thread has of it: the same on a machine with nothing else to do, and only the
+/// latter means much on another. It does not see the work of other threads.
+enum class Clock { wall, thread };
+
+inline double now(Clock clock) {
+  timespec time{};
+  clock_gettime(clock == Clock::wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+inline double seconds(const std::function<void()>& body, std::size_t times, Clock clock = Clock::wall) {
+  const double start = now(clock);
   for (std::size_t i = 0; i < times; ++i) body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return now(clock) - start;
 }
 
 /// The median time of one call of each body, in seconds. The bodies take turns for `rounds` rounds; a turn repeats its
 /// body until it lasts `turn` seconds.
 inline std::vector<double> interleaved_medians(const std::vector<std::function<void()>>& bodies,
-                                               std::size_t rounds = 15, double turn = 1e-3) {
+                                               std::size_t rounds = 15, double turn = 1e-3, Clock clock = Clock::wall) {
   std::vector<std::size_t> repeats;
   for (const auto& body : bodies) {
     body();  // touches memory, wakes the vector units
     std::size_t times = 1;
-    for (double took; (took = seconds(body, times)) < turn && times < (std::size_t{1} << 30);)
+    for (double took; (took = seconds(body, times, clock)) < turn && times < (std::size_t{1} << 30);)
       times = took <= 0 ? 2 * times : std::max(2 * times, static_cast<std::size_t>(times * turn / took));
     repeats.push_back(times);
   }
   std::vector<std::vector<double>> times(bodies.size());
   for (std::size_t round = 0; round < rounds; ++round)
-    for (std::size_t i = 0; i < bodies.size(); ++i) times[i].push_back(seconds(bodies[i], repeats[i]) / repeats[i]);
+    for (std::size_t i = 0; i < bodies.size(); ++i)
+      times[i].push_back(seconds(bodies[i], repeats[i], clock) / repeats[i]);
   std::vector<double> medians;
   for (auto& list : times) {
     std::nth_element(list.begin(), list.begin() + list.size() / 2, list.end());

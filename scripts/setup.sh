@@ -17,7 +17,7 @@ for platform in "$@"; do
   case $platform in
     aarch64) packages+=(g++-aarch64-linux-gnu qemu-user-static) ;;
     wasm) packages+=(emscripten) ;;  # brings Node
-    compare) packages+=(libdnnl-dev libxnnpack-dev libpthreadpool-dev libsleef-dev) ;;
+    compare) packages+=(libdnnl-dev libtorch-dev libxnnpack-dev libpthreadpool-dev libsleef-dev) ;;
     *) echo "setup: unknown platform $platform" >&2; exit 2 ;;
   esac
 done

@@ -803,6 +803,26 @@ class Bench(Case):
         self.refused("bench", "--elements", "many", "relu", says=["--elements", "many"])
         self.refused("bench", "--elements", "1025", "relu", says=["1025", "1024"])
 
+    def test_against_libm(self):
+        rows = json.loads(self.ok("bench", "gelu", "--against", "libm", "--elements", "4096,8192", "--json"))
+        self.assertEqual([row["elements"] for row in rows], [4096] * (len(rows) // 2) + [8192] * (len(rows) // 2))
+        by = {row["by"]: row for row in rows}
+        self.assertLess(by["actfun"]["worst_ulp"], 0.5001)
+        self.assertLess(by["actfun, fast tier"]["worst_ulp"], 2)
+        self.assertGreater(by["x/2*(1 + erf(x/sqrt(2)))"]["worst_ulp"], 1e7)  # it is 0 from -6 on
+        for row in rows:
+            self.assertGreater(row["ns_per_element"], 0)
+        self.assertEqual(by["actfun"]["ratio"], 1)
+        text = self.ok("bench", "tanh", "--against", "libm", "--order", "1", "--elements", "1024")
+        self.assertIn("1 - y^2, y = f(x)", text)
+        self.assertNotIn("2/(1 + exp(-2*x)) - 1", text)  # of the value
+        self.refused("bench", "softmax", "--against", "libm", says="softmax")
+        self.refused("bench", "affine", "--against", "libm", says=["affine", "no formula"])
+        self.refused("bench", "relu", "--order", "2", "--against", "libm", says=["relu", "order 2"])
+        self.refused("bench", "elu:alpha=2", "--against", "libm", says=["elu:alpha=2", "default"])
+        self.refused("bench", "gelu", "--against", "onednn", says=["onednn", "libm"])
+        self.refused("bench", "gelu", "--against", "libm", "--dtype", "f16", says=["--dtype", "--against"])
+
 
 class Differences(Case):
     def test_gelu_and_gelu_tanh(self):

@@ -12,6 +12,7 @@
 
 #include "api/threads.h"
 #include "bench/memory.h"
+#include "tool/against.h"
 #include "tool/call.h"
 #include "tool/rows.h"
 #include "tool/text.h"
@@ -27,6 +28,7 @@ struct Options {
   std::string tier, target, dtype = "f32";
   std::vector<std::size_t> elements{std::begin(bench::kSizes), std::end(bench::kSizes)};
   bool backward = false, in_place = false, json = false;
+  std::string against;
 };
 
 /// Axis functions are timed on rows of this length.
@@ -85,6 +87,7 @@ void bench_all(const Options& options) {
   if (!supported(target)) fail("this machine does not support {}", target.name);
   std::vector<Call> calls;
   for (const std::string& text : options.functions) calls.push_back(parse_function(text));
+  if (!options.against.empty()) return bench_against_libm(calls, options.order, target, options.elements, options.json);
   if (calls.empty())
     for (const Entry& entry : functions())
       if (entry.elementwise() || (options.order == 0 && !options.backward))
@@ -176,12 +179,17 @@ void add_bench(CLI::App& app) {
                                               "", ""));
   verb->add_flag("--in-place", options->in_place, "Results take the place of inputs");
   add_tier_option(verb, options->tier);
+  CLI::Option* against = verb->add_option("--against", options->against,
+                                          "libm: the common formulas in floats with the C library's functions, their "
+                                          "worst errors beside the times, and both tiers");
+  against->check(CLI::IsMember({"libm"}));
+  for (const char* other : {"--backward", "--dtype", "--threads", "--tier", "--in-place"}) against->excludes(other);
   verb->add_option("--target", options->target, "An instruction set of `actfun targets`");
   verb->add_flag("--json", options->json, "As a JSON array");
   verb->footer(
       "Axis functions work on rows of 1024.\n"
       "Examples:\n  actfun bench gelu tanh\n  actfun bench sigmoid --order 1 --target AVX2 --json\n"
-      "  actfun bench gelu --dtype f16 --threads 2\n"
+      "  actfun bench gelu --dtype f16 --threads 2\n  actfun bench gelu tanh --against libm\n"
       "  actfun bench relu --in-place --elements 67108864");
   verb->callback([options] { bench_all(*options); });
 }

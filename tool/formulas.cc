@@ -7,27 +7,50 @@
 namespace actfun::tool {
 namespace {
 
-// By way of doubles, whose last bits do not show in a float.
-float exp(float x) { return static_cast<float>(std::exp(static_cast<double>(x))); }
-float expm1(float x) { return static_cast<float>(std::expm1(static_cast<double>(x))); }
-float log(float x) { return static_cast<float>(std::log(static_cast<double>(x))); }
-float log1p(float x) { return static_cast<float>(std::log1p(static_cast<double>(x))); }
-float tanh(float x) { return static_cast<float>(std::tanh(static_cast<double>(x))); }
-float erf(float x) { return static_cast<float>(std::erf(static_cast<double>(x))); }
-float erfc(float x) { return static_cast<float>(std::erfc(static_cast<double>(x))); }
-float sqrt(float x) { return std::sqrt(x); }
+/// The C library's functions of floats; with doubles on the way, whose last bits do not show in a float, they are
+/// rounded correctly.
+template <class Real>
+struct Functions {
+#define FUNCTION(name) \
+  static float name(float x) { return static_cast<float>(std::name(static_cast<Real>(x))); }
+  FUNCTION(exp)
+  FUNCTION(expm1)
+  FUNCTION(log)
+  FUNCTION(log1p)
+  FUNCTION(tanh)
+  FUNCTION(erf)
+  FUNCTION(erfc)
+  FUNCTION(sin)
+  FUNCTION(atan)
+#undef FUNCTION
+};
 
 constexpr float kRootHalf = 0.707106781F, kRootTwo = 1.41421356F, kRootTwoOverPi = 0.797884561F;
 constexpr float kDensity = 0.398942280F;  // 1/sqrt(2 pi)
 constexpr float kCubic = 0.044715F;
 constexpr float kSeluAlpha = 1.67326324F, kSeluScale = 1.05070099F;
 
-float sigmoid(float x) { return 1 / (1 + exp(-x)); }
-float softplus(float x) { return x > 20 ? x : log1p(exp(x)); }
-float inner(float x) { return kRootTwoOverPi * (x + kCubic * x * x * x); }
+float sqrt(float x) { return std::sqrt(x); }
 float clip(float x, float low, float high) { return std::min(std::max(x, low), high); }
 
-constexpr NaiveFormula kFormulas[] = {
+template <class Real>
+struct Formulas : Functions<Real> {
+  using F = Functions<Real>;
+  using F::exp, F::expm1, F::log, F::log1p, F::tanh, F::erf, F::erfc, F::sin, F::atan;
+
+  static float sigmoid(float x) { return 1 / (1 + exp(-x)); }
+  static float softplus(float x) { return x > 20 ? x : log1p(exp(x)); }
+  static float inner(float x) { return kRootTwoOverPi * (x + kCubic * x * x * x); }
+
+  /// What needs one function, or none: nothing goes wrong where that is rounded correctly.
+  static constexpr int kPlain = 6;
+  static constexpr NaiveFormula kAll[] = {
+    {"relu", 0, "x if x > 0 else 0", "textbooks", [](float x) { return x > 0 ? x : 0; }},
+    {"tanh", 0, "tanh(x)", "textbooks", [](float x) { return tanh(x); }},
+    {"exp", 0, "exp(x)", "textbooks", [](float x) { return exp(x); }},
+    {"expm1", 0, "expm1(x)", "textbooks", [](float x) { return expm1(x); }},
+    {"arctan", 0, "atan(x)", "textbooks", [](float x) { return atan(x); }},
+    {"sine", 0, "sin(x)", "textbooks", [](float x) { return sin(x); }},
     {"sigmoid", 0, "1/(1 + exp(-x))", "textbooks, oneDNN, GGML", [](float x) { return sigmoid(x); }},
     {"sigmoid", 0, "0.5 + 0.5*tanh(x/2)", "where tanh is fast", [](float x) { return 0.5F + 0.5F * tanh(x / 2); }},
     {"sigmoid", 0, "1 - 1/(1 + exp(x))", "ONNX Runtime's f64 form", [](float x) { return 1 - 1 / (1 + exp(x)); }},
@@ -156,7 +179,7 @@ constexpr NaiveFormula kFormulas[] = {
     {"hard_mish", 0, "x/2*min(max(x + 2, 0), 2)", "timm", [](float x) { return 0.5F * x * clip(x + 2, 0, 2); }},
     {"snake", 0, "x + sin(x)^2", "TensorFlow Addons",
      [](float x) {
-       const auto s = static_cast<float>(std::sin(static_cast<double>(x)));
+       const float s = sin(x);
        return x + s * s;
      }},
     {"smelu", 0, "(x + beta)^2/(4*beta) for |x| < beta", "xFormers",
@@ -168,10 +191,14 @@ constexpr NaiveFormula kFormulas[] = {
        const float r = std::max(x, 0.0F);
        return 0.8944F * (r * r) - 0.4472F;
      }},
+  };
 };
 
 }  // namespace
 
-std::span<const NaiveFormula> naive_formulas() { return kFormulas; }
+std::span<const NaiveFormula> naive_formulas() {
+  return std::span(Formulas<double>::kAll).subspan(Formulas<double>::kPlain);
+}
+std::span<const NaiveFormula> libm_formulas() { return Formulas<float>::kAll; }
 
 }  // namespace actfun::tool

@@ -29,11 +29,12 @@ FORMULA(gelu_tanh, 0.5f * v * (1.0f + (0.7978845608f * v * (1.0f + 0.044715f * v
 
 }  // namespace
 
-std::vector<Peer> PEER_NAME() {
-  return {loop("Eigen", "relu", relu),         loop("Eigen", "sigmoid", sigmoid),
-          loop("Eigen", "silu", silu),         loop("Eigen", "tanh", tanh),
-          loop("Eigen", "elu", elu),           loop("Eigen", "exp", exp),
-          loop("Eigen", "softplus", softplus), loop("Eigen", "gelu_tanh", gelu_tanh)};
+Loops PEER_NAME() {
+  static constexpr Loop kLoops[] = {
+      {"relu", relu}, {"sigmoid", sigmoid}, {"silu", silu},         {"tanh", tanh},
+      {"elu", elu},   {"exp", exp},         {"softplus", softplus}, {"gelu_tanh", gelu_tanh}};
+  return {"Eigen", PEER_VERSION_OF(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION), kLoops,
+          sizeof kLoops / sizeof *kLoops};
 }
 
 }  // namespace actfun::compare

@@ -29,13 +29,12 @@ FORMULA(mish, v* std::tanh(std::log1p(std::exp(v))))
 
 }  // namespace
 
-std::vector<Peer> PEER_NAME() {
-  const std::string library = PEER_LIBRARY;
-  return {loop(library, "relu", relu),         loop(library, "sigmoid", sigmoid),
-          loop(library, "silu", silu),         loop(library, "tanh", tanh),
-          loop(library, "elu", elu),           loop(library, "exp", exp),
-          loop(library, "gelu", gelu),         loop(library, "gelu_tanh", gelu_tanh),
-          loop(library, "softplus", softplus), loop(library, "mish", mish)};
+Loops PEER_NAME() {
+  static constexpr Loop kLoops[] = {
+      {"relu", relu}, {"sigmoid", sigmoid}, {"silu", silu},           {"tanh", tanh},         {"elu", elu},
+      {"exp", exp},   {"gelu", gelu},       {"gelu_tanh", gelu_tanh}, {"softplus", softplus}, {"mish", mish}};
+  return {PEER_LIBRARY, "glibc " PEER_TEXT(__GLIBC__) "." PEER_TEXT(__GLIBC_MINOR__), kLoops,
+          sizeof kLoops / sizeof *kLoops};
 }
 
 }  // namespace actfun::compare

@@ -9,25 +9,52 @@
 
 namespace actfun::compare {
 
-/// y[i] = f(x[i]), ready for arrays of one length.
-using Run = std::function<void(const float* x, float* y)>;
+/// What is computed from x, y = f(x) and a gradient g.
+enum class Pass {
+  forward,      ///< f(x)
+  from_input,   ///< g f'(x)
+  from_output,  ///< the same, of y
+};
+
+/// Works on arrays of one length: x (or y, from the output), g, and where the results go. Returns where they are:
+/// elsewhere if the library takes no memory for them.
+using Run = std::function<const float*(const float* x, const float* g, float* to)>;
 
 struct Peer {
-  std::string library, function;
+  std::string function;
+  Pass pass;
   std::function<Run(std::size_t n)> prepare;
 };
 
-std::vector<Peer> onednn(), xnnpack();
-// By the compiler's flags, once for each instruction set.
-std::vector<Peer> eigen_avx512(), eigen_avx2();
-std::vector<Peer> libmvec_avx512(), libmvec_avx2();
-std::vector<Peer> sleef_avx512(), sleef_avx2();
-std::vector<Peer> libm();
+struct Library {
+  std::string name, version;  ///< as the library itself tells it, or its package
+  std::vector<Peer> peers;
+};
 
-/// A peer that is a loop without anything to prepare.
-inline Peer loop(std::string library, std::string function, void (*f)(const float*, float*, std::size_t)) {
-  return {std::move(library), std::move(function),
-          [f](std::size_t n) { return [f, n](const float* x, float* y) { f(x, y, n); }; }};
-}
+// These choose their instruction set at run time: AVX-512, or nothing above AVX2 unless `avx512`.
+Library onednn(bool avx512), pytorch(bool avx512);
+Library xnnpack();  ///< always the best of the machine
+
+// The rest are loops without anything to prepare, compiled once for each instruction set by the compiler's flags. Plain
+// data: an inline function used there and elsewhere could be kept in a copy that this machine cannot run.
+struct Loop {
+  const char* function;
+  void (*run)(const float* x, float* y, std::size_t n);
+};
+struct Loops {
+  const char *name, *version;
+  const Loop* loops;
+  std::size_t count;
+};
+Loops eigen_avx512(), eigen_avx2();
+Loops highway_avx512(), highway_avx2();
+Loops libmvec_avx512(), libmvec_avx2();
+Loops sleef_avx512(), sleef_avx2();
+Loops libm();
+
+#define PEER_TEXT_OF(x) #x
+#define PEER_TEXT(x) PEER_TEXT_OF(x)
+/// A version in three numbers that are macros.
+#define PEER_VERSION_OF(a, b, c) PEER_TEXT(a) "." PEER_TEXT(b) "." PEER_TEXT(c)
 
 }  // namespace actfun::compare

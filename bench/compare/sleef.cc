@@ -40,9 +40,11 @@ FORMULA(softplus, (v > 0.0f ? v : V{}) + SLEEF(log1p)(SLEEF(exp)(v > 0.0f ? -v :
 
 }  // namespace
 
-std::vector<Peer> PEER_NAME() {
-  return {loop("SLEEF", "sigmoid", sigmoid), loop("SLEEF", "silu", silu), loop("SLEEF", "tanh", tanh),
-          loop("SLEEF", "elu", elu),         loop("SLEEF", "exp", exp),   loop("SLEEF", "softplus", softplus)};
+Loops PEER_NAME() {
+  static constexpr Loop kLoops[] = {{"sigmoid", sigmoid}, {"silu", silu}, {"tanh", tanh},
+                                    {"elu", elu},         {"exp", exp},   {"softplus", softplus}};
+  return {"SLEEF", PEER_VERSION_OF(SLEEF_VERSION_MAJOR, SLEEF_VERSION_MINOR, SLEEF_VERSION_PATCHLEVEL), kLoops,
+          sizeof kLoops / sizeof *kLoops};
 }
 
 }  // namespace actfun::compare
