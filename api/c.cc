@@ -60,6 +60,18 @@ actfun_status multiply_channels(const actfun_function* f, actfun::Part part, act
   return ACTFUN_OK;
 }
 
+/// What most calls want, without a way through the interface's own exported functions.
+actfun_status of_floats(const actfun_function* f, Order order, const float* x, float* y, size_t n) {
+  if (n > SIZE_MAX / 2 / sizeof(float)) return ACTFUN_BAD_SHAPE;
+  const size_t bytes = n * sizeof(float);
+  Call call{};
+  const Target* target = nullptr;
+  if (const actfun_status status = check(f, Buffer{x, bytes}, Buffer{y, bytes}, call, target); status != ACTFUN_OK)
+    return status;
+  call.evaluate(order, x, y, n, *target);
+  return ACTFUN_OK;
+}
+
 bool valid(const actfun_quantization* q) {
   const int least = q->is_signed ? -128 : 0;
   return q->scale > 0 && q->scale <= FLT_MAX && q->zero_point >= least && q->zero_point <= least + 255;
@@ -136,6 +148,8 @@ actfun_status actfun_set_kinks(actfun_function* f, actfun_kinks kinks, char* mes
 actfun_status actfun_apply(const actfun_function* f, actfun_order order, actfun_format format, const void* x, void* y,
                            size_t n) {
   if (order < ACTFUN_VALUE || order > ACTFUN_CURVATURE) return ACTFUN_BAD_FORMAT;
+  if (format == ACTFUN_F32)
+    return of_floats(f, static_cast<Order>(order), static_cast<const float*>(x), static_cast<float*>(y), n);
   size_t bytes = 0;
   if (const actfun_status status = size_of(format, n, bytes); status != ACTFUN_OK) return status;
   Call call{};
@@ -180,13 +194,13 @@ actfun_status actfun_convert(actfun_format from, const void* x, actfun_format to
 }
 
 actfun_status actfun_value(const actfun_function* f, const float* x, float* y, size_t n) {
-  return actfun_apply(f, ACTFUN_VALUE, ACTFUN_F32, x, y, n);
+  return of_floats(f, Order::value, x, y, n);
 }
 actfun_status actfun_slope(const actfun_function* f, const float* x, float* y, size_t n) {
-  return actfun_apply(f, ACTFUN_SLOPE, ACTFUN_F32, x, y, n);
+  return of_floats(f, Order::slope, x, y, n);
 }
 actfun_status actfun_curvature(const actfun_function* f, const float* x, float* y, size_t n) {
-  return actfun_apply(f, ACTFUN_CURVATURE, ACTFUN_F32, x, y, n);
+  return of_floats(f, Order::curvature, x, y, n);
 }
 actfun_status actfun_value_and_slope(const actfun_function* f, const float* x, float* y, float* dy, size_t n) {
   const actfun::Entry* entry = nullptr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a call costs beside its arithmetic, and when a second thread pays: `actfun_calls > docs/calls.md`, on a quiet
+// What a call costs beside its arithmetic, and when a second thread pays: `actfun_calls`, on a quiet
 // machine. Through the C interface and the C++ one, as their users call them.
 #include <fmt/core.h>
 #include <time.h>
