@@ -172,7 +172,7 @@ void wrong_sigmoid(const float* x, float* y, std::size_t n, const Constant* /*p*
 }
 
 TEST(WrongKernel, FailsAndItsBlockIsNamed) {
-  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr, {}, nullptr, {}, {}, {}};
+  const Kernels wrong{{wrong_sigmoid, nullptr, nullptr}, nullptr, {}, nullptr, nullptr, {}, {}, {}};
   Call call = parse_function("sigmoid");
   const Certificate certificate = *find_certificate("sigmoid");
   const std::uint32_t block = bits_of(kWrongAt) >> 24, blocks[] = {block - 1, block, block + 1};

@@ -273,7 +273,9 @@ TEST(FromOutput, FastTierIsWithinThreeUnits) {
       }
     }
   }
-  if (current_target().bit != compiled_targets().back().bit) EXPECT_GE(seen, 5u);
+  if (current_target().bit != compiled_targets().back().bit) {
+    EXPECT_GE(seen, 5u);
+  }
 }
 
 TEST(FromOutput, TellsWhyThereIsNone) {
