@@ -65,8 +65,8 @@ struct Elu {
       return decltype(e){select(x < 0.0, e.high, x), select(x < 0.0, e.low, 0.0)};
     }
     template <class R>
-    static R stretch(R x) {
-      return select(abs(x) < 0.3, 1.0 + 0x1p-4, 1.0 + 0x1p-7);
+    static R stretch(R high) {
+      return stretch_for_expm1(high);
     }
   };
 

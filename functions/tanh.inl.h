@@ -55,8 +55,8 @@ struct Tanh {
       return mirrored(e / sum(R(2.0), e), x);
     }
     template <class R>
-    static R stretch(R x) {
-      return select(abs(x) < 0.3, 1.0 + 0x1p-3, 1.0 + 0x1p-7);
+    static R stretch(R high) {
+      return stretch_for_expm1(high);
     }
   };
 

@@ -184,17 +184,18 @@ HWY_NOINLINE HWY_FLATTEN FloatsV with_care(FloatsV floats, P... p) {
   return hn::IfThenElse(nan, floats, result);
 }
 
-/// y = f(x) for K vectors of floats.
+/// y[i] = f(x[i]) for K vectors of floats. Each result is stored as soon as it is there: registers are few.
 template <class F, Order order, int K, class... P>
-HWY_INLINE void evaluate(const FloatsV (&x)[K], FloatsV (&y)[K], P... p) {
+HWY_INLINE void evaluate(const FloatsV (&x)[K], float* y, P... p) {
+  const auto put = [y](int k, FloatsV v) HWY_ATTR { hn::StoreU(v, Floats(), y + k * hn::Lanes(Floats())); };
   const auto result = apply<F, order>(for_each_vector<Reals<K>, K>([&](auto k) HWY_ATTR { return to_doubles(x[k]); }),
                                       on_reals<K>(p)...);
   if constexpr (arithmetic_of<F>() == Arithmetic::exact) {
-    for (int k = 0; k < K; ++k) y[k] = hn::IfThenElse(hn::IsNaN(x[k]), x[k], to_floats(result.v[k]));
+    for (int k = 0; k < K; ++k) put(k, hn::IfThenElse(hn::IsNaN(x[k]), x[k], to_floats(result.v[k])));
   } else if (HWY_LIKELY(all_settled(result)) || none(doubtful(result))) {
-    for (int k = 0; k < K; ++k) y[k] = to_floats(sum(result).v[k]);
+    for (int k = 0; k < K; ++k) put(k, to_floats(sum(result).v[k]));
   } else {
-    for (int k = 0; k < K; ++k) y[k] = with_care<F, order>(x[k], p...);
+    for (int k = 0; k < K; ++k) put(k, with_care<F, order>(x[k], p...));
   }
 }
 
@@ -236,7 +237,7 @@ HWY_INLINE std::size_t before_stream(const float* y, std::size_t n, Passage pass
   return before < n ? before : n;
 }
 
-/// Writes vectors side by side; a stream by whole vectors of the machine, at its alignment.
+/// Writes vectors side by side; a stream at its alignment.
 template <int K>
 HWY_INLINE void put(const hn::Vec<Single::D> (&y)[K], float* to, Passage passage) {
   const Single::D d;
@@ -245,25 +246,13 @@ HWY_INLINE void put(const hn::Vec<Single::D> (&y)[K], float* to, Passage passage
   else
     for (int k = 0; k < K; ++k) hn::StoreU(y[k], d, to + k * hn::Lanes(d));
 }
-#if HWY_TARGET != HWY_SCALAR
-template <int K>
-HWY_INLINE void put(const FloatsV (&y)[K], float* to, Passage passage) {
-  const Single::D d;
-  const Floats half;
-  if (K % 2 == 0 && HWY_UNLIKELY(passage == Passage::streamed))
-    for (int k = 0; k + 1 < K; k += 2) hn::Stream(hn::Combine(d, y[k + 1], y[k]), d, to + k * hn::Lanes(half));
-  else
-    for (int k = 0; k < K; ++k) hn::StoreU(y[k], half, to + k * hn::Lanes(half));
-}
-#endif
-
-/// One step of the loops: K vectors of floats by a function that computes on floats, or on doubles.
+/// Vectors of floats for a function that computes on floats, or on doubles: y[i] = f(x[i]) for K of them.
 template <class F, bool single = arithmetic_of<F>() == Arithmetic::single>
 struct Stride {
   using D = Floats;
   static constexpr int kVectors = kSideBySide;
   template <Order order, int K, class... P>
-  static HWY_INLINE void evaluate(const hn::Vec<D> (&x)[K], hn::Vec<D> (&y)[K], P... p) {
+  static HWY_INLINE void evaluate(const hn::Vec<D> (&x)[K], float* y, Passage /*passage*/, P... p) {
     HWY_NAMESPACE::evaluate<F, order>(x, y, p...);
   }
 };
@@ -272,51 +261,57 @@ struct Stride<F, true> {
   using D = Single::D;
   static constexpr int kVectors = 4;
   template <Order order, int K>
-  static HWY_INLINE void evaluate(const hn::Vec<D> (&x)[K], hn::Vec<D> (&y)[K]) {
-    for (int k = 0; k < K; ++k) y[k] = hn::IfThenElse(hn::IsNaN(x[k]), x[k], apply<F, order>(Single(x[k])).v);
+  static HWY_INLINE void evaluate(const hn::Vec<D> (&x)[K], float* y, Passage passage) {
+    hn::Vec<D> results[K];
+    for (int k = 0; k < K; ++k) results[k] = hn::IfThenElse(hn::IsNaN(x[k]), x[k], apply<F, order>(Single(x[k])).v);
+    put(results, y, passage);
   }
 };
 
+/// What does not fill a step, at the end and before a stream, goes vector by vector: the same formula. Out of line, so
+/// that the loop over steps has the registers to itself.
+template <class F, Order... orders, class... P>
+HWY_NOINLINE HWY_FLATTEN void run_by_vectors(const float* x, std::array<float*, sizeof...(orders)> y, std::size_t n,
+                                             P... p) {
+  using S = Stride<F>;
+  const typename S::D d;
+  const std::size_t lanes = hn::Lanes(d);
+  alignas(64) float results[16];
+  for (std::size_t i = 0; i < n; i += lanes) {
+    const std::size_t some = n - i < lanes ? n - i : lanes;
+    const hn::Vec<typename S::D> in[1] = {some < lanes ? load_some(d, x + i, some) : hn::LoadU(d, x + i)};
+    const auto step = [&]<Order order>(std::integral_constant<Order, order>, float* to) HWY_ATTR {
+      S::template evaluate<order>(in, some < lanes ? results : to, Passage::near, p...);
+      if (some < lanes) store_some(hn::Load(d, results), d, to, some);
+    };
+    std::size_t which = 0;
+    (step(std::integral_constant<Order, orders>(), y[which++] + i), ...);
+  }
+}
+
 /// y[0][i], y[1][i], ... = f(x[i]) in the orders given. All of a step is read before any of it is written: an output
-/// may be x. What does not fill a step, at the end and before a stream, goes vector by vector: the same formula.
+/// may be x. Results from doubles are not streamed: computing them takes longer than memory does.
 template <class F, Order... orders, std::size_t... index>
 HWY_INLINE void run(const float* x, std::array<float*, sizeof...(orders)> y, std::size_t n, const Constant* p,
                     Passage passage, std::index_sequence<index...>) {
   using S = Stride<F>;
   const typename S::D d;
-  using V = hn::Vec<typename S::D>;
   constexpr int K = S::kVectors;
   const std::size_t lanes = hn::Lanes(d), width = K * lanes;
-  std::size_t end = before_stream(y[0], n, passage);
-  for (std::size_t i = 0; i < n;) {
-    if (i == end) end = n;
-    const std::size_t left = end - i;
+  constexpr bool streams = arithmetic_of<F>() == Arithmetic::single;
+  std::size_t i = streams ? before_stream(y[0], n, passage) : 0;
+  if (i > 0) run_by_vectors<F, orders...>(x, y, i, parameter<F, index>(p[index])...);
+  for (; i + width <= n; i += width) {
+    hn::Vec<typename S::D> in[K];
+    for (int k = 0; k < K; ++k) in[k] = hn::LoadU(d, x + i + k * lanes);
+    fetch_ahead(x + i, width, passage);
     std::size_t which = 0;
-    if (HWY_LIKELY(left >= width)) {
-      V in[K];
-      for (int k = 0; k < K; ++k) in[k] = hn::LoadU(d, x + i + k * lanes);
-      fetch_ahead(x + i, width, passage);
-      const auto step = [&]<Order order>(std::integral_constant<Order, order>) HWY_ATTR {
-        V out[K];
-        S::template evaluate<order>(in, out, parameter<F, index>(p[index])...);
-        put(out, y[which++] + i, passage);
-      };
-      (step(std::integral_constant<Order, orders>()), ...);
-      i += width;
-    } else {
-      const std::size_t some = left < lanes ? left : lanes;
-      const V in[1] = {some < lanes ? load_some(d, x + i, some) : hn::LoadU(d, x + i)};
-      const auto step = [&]<Order order>(std::integral_constant<Order, order>) HWY_ATTR {
-        V out[1];
-        S::template evaluate<order>(in, out, parameter<F, index>(p[index])...);
-        float* to = y[which++] + i;
-        some < lanes ? store_some(out[0], d, to, some) : hn::StoreU(out[0], d, to);
-      };
-      (step(std::integral_constant<Order, orders>()), ...);
-      i += some;
-    }
+    (S::template evaluate<orders>(in, y[which++] + i, passage, parameter<F, index>(p[index])...), ...);
   }
-  if (passage == Passage::streamed) hwy::FlushStream();
+  if (streams && passage == Passage::streamed) hwy::FlushStream();
+  if (i == n) return;
+  for (float*& each : y) each += i;
+  run_by_vectors<F, orders...>(x + i, y, n - i, parameter<F, index>(p[index])...);
 }
 
 /// high[i] + low[i] = f(x[i]), see Kernels::Wide.

@@ -53,12 +53,6 @@ HWY_INLINE Pair sum(Single c, Pair b) {
   const Single high = c + b.high;
   return {high, ((c - high) + b.high) + b.low};
 }
-/// c - b, for exponents of c not below that of b, or c = 0
-HWY_INLINE Pair difference(Single c, Pair b) {
-  const Single high = c - b.high;
-  return {high, ((c - high) - b.high) - b.low};
-}
-
 /// n / d. With an estimate of 1 / d.high off by u, the error of the last factor is u^2 or u^3: below 2^-27.
 HWY_INLINE Pair operator/(Pair n, Pair d) {
 #if HWY_TARGET == HWY_AVX3
@@ -137,15 +131,14 @@ struct PairPower {
   }
 };
 
-/// exp(x + low) within 2^-33, |x| < 70. ln2 in three parts: products with the first two, of 12 and 7 bits, are exact,
-/// and so are the differences. Coefficients: scripts/fit/pair.sollya.
-template <class... Low>
-HWY_INLINE PairPower pair_power(Single x, Low... low) {
+/// exp(x) within 2^-33, |x| < 70. ln2 in three parts: products with the first two, of 12 and 7 bits, are exact, and so
+/// are the differences. Coefficients: scripts/fit/pair.sollya.
+HWY_INLINE PairPower pair_power(Single x) {
   constexpr double kRound = 12582912;  // 1.5 2^23 leaves an integer in the low bits
   const Single m = fma(x, kPieces * 0x1.71547652b82fep0, kRound), n = m - kRound;
   const auto j = hn::BitCast(Whole(), m.v);
   const Single r = fnma(n, 0x1.0cp-15 / kPieces, fnma(n, 0x1.62ep-1 / kPieces, x));
-  const Single c = (fma(n, 0x1.05c61p-29 / kPieces, look_up_piece(kPieceRests, j)) + ... + low);
+  const Single c = fma(n, 0x1.05c61p-29 / kPieces, look_up_piece(kPieceRests, j));
 #if HWY_TARGET == HWY_AVX3
   Single q = fma(r, 0x1.555666p-5, 0x1.55571p-3);  // 2^-37 of expm1
 #else
@@ -156,12 +149,24 @@ HWY_INLINE PairPower pair_power(Single x, Low... low) {
   constexpr int kShift = kPieces == 16 ? 19 : 20;
   const auto scale = hn::Add(look_up_piece(kPiecePowers, j), hn::ShiftLeft<kShift>(j));
   const Single square = r * r;
-  // What a rounded argument has left is too large for c (1 + r).
-  const Single growth = sizeof...(low) > 0 ? fma(square, q, r) : r;
+  // c is below 2^-22: c (1 + r) will do where r^2 / 2 is below 2^-12.
+  const Single growth = kPieces == 16 ? r : fma(square, q, r);
   return {hn::BitCast(Single::D(), scale), r, fma(square, q, fma(c, growth, c))};
 }
 
-/// 1 / (1 + e), or e / (1 + e) where `left`: sigmoid(x) from e = exp(-|x|), left for a negative x
-HWY_INLINE Pair pair_sigmoid(SingleMask left, Pair e) { return select(left, e, Pair{1.0, 0.0}) / sum(1.0, e); }
-HWY_INLINE Pair pair_sigmoid(Single x) { return pair_sigmoid(x < 0.0, pair_power(minus_abs(x)).exp()); }
+/// The stretch (see first_try.inl.h) that expm1 and tanh need: their error is absolute, 2^-34.3 or 2^-32.5 with eight
+/// pieces, down to 2^-6, and relative below. As 1 + 2^(k - e), where the result has the exponent e.
+HWY_INLINE Single stretch_for_expm1(Single high) {
+  constexpr int k = kPieces == 16 ? 24 - 33 : 24 - 31;
+  const auto exponent = hn::And(hn::BitCast(Whole(), high.v), hn::Set(Whole(), 0x7f800000u));
+  const auto least = hn::Set(Whole(), (127u - 6) << 23);
+  const auto bits = hn::Sub(hn::Set(Whole(), (254u + k) << 23), hn::Max(exponent, least));
+  return 1.0 + Single(hn::BitCast(Single::D(), bits));
+}
+
+/// With e = exp(-|x|), 1 / (1 + e) or e / (1 + e).
+HWY_INLINE Pair pair_sigmoid(Single x) {
+  const Pair e = pair_power(minus_abs(x)).exp();
+  return select(x < 0.0, e, Pair{1.0, 0.0}) / sum(1.0, e);
+}
 #endif
