@@ -73,7 +73,8 @@ HWY_INLINE FastPower fast_power(Single x, Single low) {
   return {r0 + fma(r * r, exp_q(r), rest), n, biased};
 }
 
-/// 2^(rate x) with x and rate in two floats each. Coefficients of (2^f - 1) / f: scripts/fit/fast.sollya, 2^-27.5 of 2^f.
+/// 2^(rate x) with x and rate in two floats each. Coefficients of (2^f - 1) / f: scripts/fit/fast.sollya, 2^-27.5 of
+/// 2^f.
 HWY_INLINE FastPower fast_power_of_2(Single x, Single x_low, double rate, double rate_low) {
   constexpr double kRound = 12582912 + 127;
   const Single m = fma(x, rate, kRound), n = m - kRound;
