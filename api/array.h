@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arrays with any strides, and their rows along an axis.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "actfun/array.h"
+#include "core/format.h"
+
+namespace actfun {
+
+/// Whether an array can be: rank, format, data, a size that fits memory; what is written has no two elements at one
+/// place. `written` arrays with a stride of 0 along an axis of more than one element are BAD_SHAPE.
+actfun_status check(const actfun_array* array, bool written);
+std::size_t size_of(const actfun_array& array);
+bool same_shape(const actfun_array& a, const actfun_array& b);
+/// Whether two arrays share a byte but are not the very same elements at the very same places.
+bool overlap_partly(const actfun_array& a, const actfun_array& b);
+/// `axis` counted from the front, -1 being the last; -1 when there is no such axis.
+int axis_of(const actfun_array& array, int axis);
+
+/// The rows of an array along an axis, numbered in C order of the other axes.
+class RowsOf {
+ public:
+  RowsOf(const actfun_array& array, int axis);
+
+  std::size_t count() const { return count_; }
+  std::size_t length() const { return length_; }
+  std::ptrdiff_t stride() const { return stride_; }  ///< between elements of a row, in elements
+  /// The first element of a row.
+  unsigned char* row(std::size_t i) const;
+  /// How many rows from `i` on lie `between()` elements apart each, in the innermost other axis.
+  std::size_t run(std::size_t i) const;
+  std::ptrdiff_t between() const { return between_; }
+
+ private:
+  unsigned char* data_;
+  std::size_t bytes_, count_ = 1, length_ = 1;
+  std::ptrdiff_t stride_ = 1, between_ = 0;
+  int others_ = 0;
+  std::array<std::size_t, ACTFUN_MAX_RANK> shape_{};
+  std::array<std::ptrdiff_t, ACTFUN_MAX_RANK> strides_{};
+};
+
+}  // namespace actfun
