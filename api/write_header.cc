@@ -2,6 +2,7 @@
 // Writes actfun/functions.hpp: the elementwise functions as C++ objects, from the registry.
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 
 #include "api/registry.h"
 
@@ -54,15 +55,21 @@ int main(int argc, char** argv) {
     std::fputs("usage: actfun_write_header OUT.hpp\n", stderr);
     return 2;
   }
-  std::ofstream out(argv[1]);
+  std::ostringstream out;
   out << "// SPDX-License-Identifier: Apache-2.0\n"
          "// Written by api/write_header.cc from functions/list.def: do not edit.\n"
          "#pragma once\n\nnamespace actfun {\n\n";
   for (const actfun::Entry& entry : actfun::functions())
     if (entry.elementwise()) write(out, entry);
   out << "}  // namespace actfun\n";
-  out.close();
-  if (!out) {
+  // A header that is as it was stays untouched, so that nothing is compiled anew for it.
+  std::ostringstream before;
+  before << std::ifstream(argv[1]).rdbuf();
+  if (before.str() == out.str()) return 0;
+  std::ofstream header(argv[1]);
+  header << out.str();
+  header.close();
+  if (!header) {
     std::fprintf(stderr, "actfun_write_header: cannot write %s\n", argv[1]);
     return 2;
   }

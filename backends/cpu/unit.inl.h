@@ -57,26 +57,17 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 // lookup_<file>(target): the table of kernels for one of Highway's target bits, or null.
-#define ACTFUN_CASE(file, target) \
-  case HWY_##target:              \
-    return N_##target::file();
-#if HWY_ARCH_X86
-#define ACTFUN_CASES(file) \
-  ACTFUN_CASE(file, AVX3) ACTFUN_CASE(file, AVX2) ACTFUN_CASE(file, SSE4) ACTFUN_CASE(file, SCALAR)
-#elif HWY_ARCH_ARM_A64
-#define ACTFUN_CASES(file) ACTFUN_CASE(file, NEON) ACTFUN_CASE(file, SCALAR)
-#else
-#define ACTFUN_CASES(file) ACTFUN_CASE(file, SCALAR)
-#endif
-#define ACTFUN_DEFINE_LOOKUP(file)                  \
-  namespace actfun {                                \
-  using file##_Table = decltype(N_SCALAR::file());  \
-  file##_Table lookup_##file(std::int64_t target) { \
-    switch (target) {                               \
-      ACTFUN_CASES(file)                            \
-      default:                                      \
-        return nullptr;                             \
-    }                                               \
-  }                                                 \
+#define ACTFUN_CASE(target, description) \
+  case HWY_##target:                     \
+    return N_##target::ACTFUN_FILE();
+#define ACTFUN_DEFINE_LOOKUP(lookup)                              \
+  namespace actfun {                                              \
+  decltype(N_SCALAR::ACTFUN_FILE()) lookup(std::int64_t target) { \
+    switch (target) {                                             \
+      ACTFUN_TARGETS(ACTFUN_CASE)                                 \
+      default:                                                    \
+        return nullptr;                                           \
+    }                                                             \
+  }                                                               \
   }
 #endif
