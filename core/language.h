@@ -12,4 +12,8 @@ X pi() {
   return X::pi();
 }
 
+/// Where a formula of the fast tier gains by mixing the instructions of several vectors, which takes registers:
+/// measured, function by function (see ACTFUN_INTERLEAVED).
+enum class Interleaved { everywhere, in_32_registers, in_16_registers };
+
 }  // namespace actfun

@@ -69,6 +69,7 @@ struct Gelu {
 
   struct FastValue {
     static constexpr float reach = 8;
+    static constexpr auto interleaved = Interleaved::in_32_registers;
     template <class R>
     static R near(R x) {
       return copysign(at_least(x, 0) - fast_gaussian_tail(abs(x)), x);  // of -0, too
@@ -80,6 +81,7 @@ struct Gelu {
   };
   struct FastSlope {
     static constexpr float reach = 8;
+    static constexpr auto interleaved = Interleaved::in_32_registers;
     template <class R>
     static R near(R x) {
       const R tail = fast_gaussian_tail_slope(abs(x));

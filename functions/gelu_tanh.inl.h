@@ -65,29 +65,63 @@ struct GeluTanh {
     return cancelling_sum(s * c * (2.0 * a<R>() + 12.0 * w), s * c * d * x * v1 * v1);  // roots near +-1.4185
   }
 
-  // x / (1 + t), or x t / (1 + t) on the left, t = exp(-v), v = b X, X = |x| (x^2 + a / b) to twice a float's
-  // precision: as 2^(-b X / ln2), whose exponent comes exactly out of fused multiply-adds.
+  // t = exp(-v), v = b X, X = |x| (x^2 + a / b) to twice a float's precision: as 2^(-b X / ln2), whose exponent comes
+  // exactly out of fused multiply-adds.
+  template <class R>
+  static auto fast_gate(R x) {
+    constexpr double kRatio = 0x1.65d25p4, kRatioRest = 0x1.dbb3dcp-17;  // a / b
+    constexpr double kRate = 0x1.a5a7dp-4, kRateRest = -0x1.151aaep-29;  // b / ln2
+    const R w = x * x, k = w + kRatio, k_low = (fma(x, x, -w) + kRatioRest) + (w - (k - kRatio));
+    const R cubic = x * k, low = fma(x, k_low, fma(x, k, -cubic));
+    return fast_power_of_2(cubic, low, -kRate, -kRateRest);
+  }
+
+  // x / (1 + t), or x t / (1 + t) on the left
   struct FastValue {
     static constexpr float reach = 9.5;
-    template <class R>
-    static auto power(R x) {
-      constexpr double kRatio = 0x1.65d25p4, kRatioRest = 0x1.dbb3dcp-17;  // a / b
-      constexpr double kRate = 0x1.a5a7dp-4, kRateRest = -0x1.151aaep-29;  // b / ln2
-      const R w = x * x, k = w + kRatio, k_low = (fma(x, x, -w) + kRatioRest) + (w - (k - kRatio));
-      const R cubic = x * k, low = fma(x, k_low, fma(x, k, -cubic));
-      return fast_power_of_2(cubic, low, -kRate, -kRateRest);
-    }
+    static constexpr auto interleaved = Interleaved::everywhere;
     template <class R>
     static R near(R x) {
-      const auto w = power(x);
+      const auto w = fast_gate(x);
       const R s = w.s(), c = 1.0 + s;  // rounded where s is large: what is lost is added to e
       return x / fma(s, fma(1.0 - (c - s), w.inverse(), w.e), c);
     }
     template <class R>
     static R far(R x) {
       const R z = at_most(at_least(x, -11), 0);
-      const auto w = power(-z);
+      const auto w = fast_gate(-z);
       return select(x > 0.0, x, w.scaled(fma(z, w.e, z)));
+    }
+  };
+  // |x| v' = u + u_low, u = |x| (a + 3 b x^2)
+  struct FastSlope {
+    static constexpr float reach = 9.5;
+    static constexpr auto interleaved = Interleaved::everywhere;
+    template <class R>
+    struct Product {
+      R high, low;
+    };
+    template <class R>
+    static Product<R> product(R x) {
+      constexpr double kA = 0x1.988454p0, kARest = -0x1.857936p-25, kThreeB = 0x1.b6676cp-3;
+      const R w = x * x, h = fma(w, kThreeB, kA), h_low = fma(w, kThreeB, kA - h) + kARest, u = x * h;
+      return {u, fma(x, h_low, fma(x, h, -u))};
+    }
+    template <class R>
+    static R near(R x) {
+      const R size = abs(x);
+      const auto [u, u_low] = product(size);
+      const R m = u - 1.0;
+      return fast_slope_of_gate(x, fast_gate(size), m, (u - (m + 1.0)) + u_low);
+    }
+    // t (1 - u), and 1
+    template <class R>
+    static R far(R x) {
+      const R z = at_most(abs(x), 11);
+      const auto [u, u_low] = product(z);
+      const auto w = fast_gate(z);
+      const R m = 1.0 - u, m_low = (1.0 - m) - u - u_low;
+      return select(x > 0.0, 1.0, w.scaled(m + fma(m, w.e, m_low)));
     }
   };
 };

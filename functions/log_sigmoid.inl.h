@@ -45,6 +45,7 @@ struct LogSigmoid {
 
   struct FastValue {
     static constexpr float reach = 80;
+    static constexpr auto interleaved = Interleaved::everywhere;
     template <class R>
     static R near(R x) {
       const auto w = fast_power(-abs(x));

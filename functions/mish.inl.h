@@ -69,6 +69,7 @@ struct Mish {
   // x q / (q + 2), q = exp(x)^2 + 2 exp(x)
   struct FirstTry {
     static constexpr float reach = 40;
+    static constexpr bool long_formula = true;
     static constexpr bool zero_at_zero = true;
     template <class R>
     static auto value(R x) {
@@ -81,6 +82,7 @@ struct Mish {
   // x q / (q + 2), q = exp(x) (exp(x) + 2), with what rounding q and q + 2 has left; for x > -0.1 as x - 2 x / (q + 2).
   struct FastValue {
     static constexpr float reach = 12;
+    static constexpr auto interleaved = Interleaved::everywhere;
     template <class R>
     static R near(R x) {
       const auto w = fast_power(x);
@@ -96,6 +98,34 @@ struct Mish {
     static R far(R x) {
       const R z = at_most(at_least(x, -120), 0);
       return select(x > 0.0, x, times_exp(z, z, -0.5 * fast_exp(at_least(z, -80))));
+    }
+  };
+  // With t = exp(x): t n / d, n = 4 (1 + x) + t (6 + 4 x + 4 t + t^2), d = (t^2 + 2 t + 2)^2; for x > -0.5, where that
+  // takes large terms, as 1/2 + (t n - d / 2) / d.
+  struct FastSlope {
+    static constexpr float reach = 12;
+    static constexpr auto interleaved = Interleaved::everywhere;
+    template <class R>
+    static R near(R x) {
+      const auto w = fast_power(x);
+      const R s = w.s(), t = fma(s, w.e, s), t_low = fma(s, w.e, s - t);
+      const R p = fma(t, fma(t, t + 4.0, 8.0), 8.0), d = fma(t, p, 4.0);
+      const R d_low = fma(t_low, fma(t, 16.0, 8.0), fma(t, p, 4.0 - d));
+      const R inverse = fma(t, fma(t, 0.28, -0.45), 0.249);  // of d, well enough
+      const R m = x + 1.0, m_low = x - (m - 1.0), m4 = 4.0 * m;
+      const R q = fma(t, t + 4.0, fma(x, 4.0, 6.0)), n = fma(t, q, m4);
+      const R n_low = fma(t, q, m4 - n) + fma(m_low, 4.0, t_low * q);
+      const R left = fma(t, n, fma(t, fnma(n, d_low * inverse, n_low), t_low * n));
+      const R right = fma(t, fma(t, fma(t, fma(t, 0.5, 2.0), fma(x, 4.0, 2.0)), 4.0 * x), -2.0);
+      const auto upper = x > -0.5;
+      const R y = select(upper, right, left) / d;
+      return select(upper, 0.5 + y, y);
+    }
+    // t (1 + x) (1 - t (1/2 + x) / (1 + x)), where 1 + x is exact, and 1.
+    template <class R>
+    static R far(R x) {
+      const R z = at_most(at_least(x, -120), 0);
+      return select(x > 0.0, 1.0, times_exp(1.0 + z, z, -1.045 * fast_exp(at_least(z, -80))));
     }
   };
 };

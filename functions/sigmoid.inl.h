@@ -67,6 +67,7 @@ struct Sigmoid {
   };
   struct FastSlope {
     static constexpr float reach = 16;
+    static constexpr auto interleaved = Interleaved::everywhere;
     template <class R>
     static R near(R x) {
       return fast_logistic_slope(-abs(x));

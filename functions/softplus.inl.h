@@ -57,6 +57,7 @@ struct Softplus {
 
   struct FastValue {
     static constexpr float reach = 80;
+    static constexpr auto interleaved = Interleaved::everywhere;
     template <class R>
     static R near(R x) {
       const auto w = fast_power(-abs(x));

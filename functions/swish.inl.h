@@ -79,19 +79,13 @@ struct Swish {
       return select(x > 0.0, x, times_exp(z, z, -fast_exp(at_least(z, -80))));
     }
   };
-  // With t = exp(-|x|): t (|x| - 1 - t) / (1 + t)^2 is what is missing to 1 for x > 0, and what there is for x < 0.
   struct FastSlope {
     static constexpr float reach = 16;
+    static constexpr auto interleaved = Interleaved::everywhere;
     template <class R>
     static R near(R x) {
-      const R a = abs(x), m = a - 1.0, m_low = a - (m + 1.0);
-      const auto w = fast_power(-a);
-      const R s = w.s(), t = fma(s, w.e, s), t_low = fma(s, w.e, s - t);
-      const R d = fma(t, t + 2.0, 1.0), d_low = fma(t + (t + 2.0), t_low, fma(t, t + 2.0, 1.0 - d));
-      const R inverse = fma(t, fma(t, 0.6, -1.35), 1.0);  // of d, well enough
-      const R n = m - t, n_low = ((m - n) - t) + (m_low - t_low);
-      const R y = fma(t, n, fma(t, fnma(n, d_low * inverse, n_low), t_low * n)) / d;
-      return select(x < 0.0, -y, 1.0 + y);
+      const R a = abs(x), m = a - 1.0;
+      return fast_slope_of_gate(x, fast_power(-a), m, a - (m + 1.0));
     }
     template <class R>
     static R far(R x) {

@@ -61,6 +61,7 @@ struct Tanh {
   };
 
   struct FastValue {
+    static constexpr auto interleaved = Interleaved::in_16_registers;
     // With t = exp(-2 |x|): 1 - 2 t / (1 + t) where that is more than a half, else (1 - t) / (1 + t).
     template <class R>
     static R everywhere(R x) {
@@ -73,6 +74,7 @@ struct Tanh {
   };
   struct FastSlope {
     static constexpr float reach = 8;
+    static constexpr auto interleaved = Interleaved::everywhere;
     template <class R>
     static R near(R x) {
       return 4.0 * fast_logistic_slope(-2.0 * abs(x));

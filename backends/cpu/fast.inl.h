@@ -71,12 +71,33 @@ HWY_INLINE void run_fast(const float* x, [[maybe_unused]] const float* g, float*
   }
   if (passage == Passage::streamed) hwy::FlushStream();
 }
+
 template <class F>
-HWY_FLATTEN void fast_unary(const float* x, float* y, std::size_t n, const Constant* /*p*/, Passage passage) {
-  run_fast<F, false>(x, nullptr, y, n, passage);
+constexpr bool is_interleaved() {
+  if constexpr (requires { F::interleaved; })
+    return F::interleaved != (kRegisters == 32 ? Interleaved::in_16_registers : Interleaved::in_32_registers);
+  else
+    return false;
 }
+
+/// The loops of one of a function's formulas.
 template <class F>
-HWY_FLATTEN void fast_backward(const float* x, const float* g, float* dx, std::size_t n) {
-  run_fast<F, true>(x, g, dx, n, Passage::near);
-}
+struct FastLoops {
+  static HWY_FLATTEN void unary(const float* x, float* y, std::size_t n, const Constant* /*p*/, Passage passage) {
+    run_fast<F, false>(x, nullptr, y, n, passage);
+  }
+  static HWY_FLATTEN void backward(const float* x, const float* g, float* dx, std::size_t n) {
+    run_fast<F, true>(x, g, dx, n, Passage::near);
+  }
+};
+template <class F>
+requires(is_interleaved<F>()) struct FastLoops<F> {
+  static HWY_FLATTEN ACTFUN_INTERLEAVED void unary(const float* x, float* y, std::size_t n, const Constant* /*p*/,
+                                                   Passage passage) {
+    run_fast<F, false>(x, nullptr, y, n, passage);
+  }
+  static HWY_FLATTEN ACTFUN_INTERLEAVED void backward(const float* x, const float* g, float* dx, std::size_t n) {
+    run_fast<F, true>(x, g, dx, n, Passage::near);
+  }
+};
 #endif

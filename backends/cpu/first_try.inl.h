@@ -64,7 +64,7 @@ class Again {
   HWY_INLINE Again(float* y, P... p) : y_(y), p_(p...) {}
   /// The open ones of up to kGroup lanes, the first of them without a branch: nothing foretells which groups have one.
   HWY_INLINE void add(const float* x, std::uint64_t open, std::size_t first) {
-    const auto k = static_cast<std::size_t>(std::countr_zero(open | 1u << (kGroup - 1)));
+    const auto k = static_cast<std::size_t>(std::countr_zero(open | std::uint64_t{1} << (kGroup - 1)));
     x_[count_] = x[k];
     places_[count_] = first + k;
     count_ += open != 0;
@@ -78,7 +78,7 @@ class Again {
   HWY_INLINE void finish() {
     if (count_ > 0) run();
   }
-  static constexpr std::size_t kGroup = 32;
+  static constexpr std::size_t kGroup = 64;
 
  private:
   HWY_NOINLINE void run() {
@@ -124,7 +124,9 @@ HWY_INLINE std::uint64_t evaluate_first_try(const hn::Vec<Single::D> (&x)[N], hn
   const Single::D d;
   std::uint64_t open = try_first<Try>(x, y);
   const auto limit = hn::Set(Ints(), end(Try::reach));
-  if (HWY_LIKELY(hn::AllTrue(Ints(), hn::Lt(hn::Max(place(x[0]), place(x[N - 1])), limit)))) return open;
+  auto farthest = place(x[0]);
+  for (int k = 1; k < N; ++k) farthest = hn::Max(farthest, place(x[k]));
+  if (HWY_LIKELY(hn::AllTrue(Ints(), hn::Lt(farthest, limit)))) return open;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t k = 0; k < N; ++k) {
     // Zeros are not in range, but what they give is known.
@@ -141,6 +143,13 @@ HWY_INLINE std::uint64_t evaluate_first_try(const hn::Vec<Single::D> (&x)[N], hn
   return 0;
 }
 
+/// Four vectors' instructions mixed keep the processor busy; a long formula in few registers does better with two.
+template <class Try>
+constexpr int vectors_side_by_side() {
+  return kRegisters == 16 && requires { Try::long_formula; }
+  ? 2 : 4;
+}
+
 /// y[i] = f(x[i]) at default parameters. Results are not streamed: some are written again.
 template <class F, std::size_t... index>
 HWY_INLINE void run_first_try(const float* x, float* y, std::size_t n, const Constant* p, Passage passage,
@@ -148,9 +157,7 @@ HWY_INLINE void run_first_try(const float* x, float* y, std::size_t n, const Con
   using Try = typename F::FirstTry;
   using V = hn::Vec<Single::D>;
   const Single::D d;
-  // Four vectors of doubles are too many for sixteen registers.
-  constexpr int N = HWY_TARGET == HWY_AVX2 && requires { Try::on_doubles; }
-  ? 1 : 2;
+  constexpr int N = vectors_side_by_side<Try>();
   const std::size_t lanes = hn::Lanes(d), width = N * lanes;
   Again<F, decltype(parameter<F, index>(p[index]))...> again(y, parameter<F, index>(p[index])...);
   alignas(64) float inputs[again.kGroup] = {};  // the output may be the input

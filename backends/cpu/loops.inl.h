@@ -16,7 +16,8 @@ struct ElementwiseLoops {
   static bool at_presets(const Constant* p, std::index_sequence<index...>) {
     return ((p[index].high == F::info.parameters[index].preset) && ...);
   }
-  static HWY_FLATTEN void first_try(const float* x, float* y, std::size_t n, const Constant* p, Passage passage) {
+  static HWY_FLATTEN ACTFUN_INTERLEAVED void first_try(const float* x, float* y, std::size_t n, const Constant* p,
+                                                       Passage passage) {
     if (at_presets(p, Parameters()))
       run_first_try<F>(x, y, n, p, passage, unary<Order::value>, Parameters());
     else
@@ -58,13 +59,13 @@ struct ElementwiseLoops {
     add<Part::value>(all), add<Part::slope>(all), add<Part::curvature>(all);
     if constexpr (requires { &F::template slope_from_output<Real>; }) add<Part::slope_from_output>(all);
 #ifdef ACTFUN_FAST
-    if constexpr (requires { typename F::FastValue; }) all.fast[0] = fast_unary<typename F::FastValue>;
+    if constexpr (requires { typename F::FastValue; }) all.fast[0] = FastLoops<typename F::FastValue>::unary;
     if constexpr (requires { typename F::FastSlope; }) {
-      all.fast[1] = fast_unary<typename F::FastSlope>;
-      all.fast_backward = fast_backward<typename F::FastSlope>;
+      all.fast[1] = FastLoops<typename F::FastSlope>::unary;
+      all.fast_backward = FastLoops<typename F::FastSlope>::backward;
     }
     if constexpr (requires { typename F::FastSlopeFromOutput; })
-      all.fast_backward_from_output = fast_backward<typename F::FastSlopeFromOutput>;
+      all.fast_backward_from_output = FastLoops<typename F::FastSlopeFromOutput>::backward;
 #endif
     [&]<std::size_t... parameter>(std::index_sequence<parameter...>) { (add<gradient_by(parameter)>(all), ...); }
     (Parameters());

@@ -41,12 +41,15 @@ struct FastPower {
   }
 };
 
-/// exp(r) - 1 = r + r^2 q(r), |r| <= ln2 / 2. Coefficients: scripts/fit/fast.sollya, 2^-25.9 of expm1, 2^-27.2 of exp.
+/// q(s r) s^2 for a power of two s, where exp(r) - 1 = r + r^2 q(r), |s r| <= ln2 / 2. Coefficients:
+/// scripts/fit/fast.sollya, 2^-25.9 of expm1, 2^-27.2 of exp.
+template <int s = 1>
 HWY_INLINE Single exp_q(Single r) {
-  Single q = fma(r, 0x1.6d5684p-10, 0x1.122796p-7);
-  q = fma(q, r, 0x1.5554ep-5);
-  q = fma(q, r, 0x1.5554bp-3);
-  return fma(q, r, 0.5);
+  constexpr double s2 = s * s, s3 = s * s2, s4 = s * s3;
+  Single q = fma(r, 0x1.6d5684p-10 * s2 * s4, 0x1.122796p-7 * s2 * s3);
+  q = fma(q, r, 0x1.5554ep-5 * s4);
+  q = fma(q, r, 0x1.5554bp-3 * s3);
+  return fma(q, r, 0.5 * s2);
 }
 
 struct FastReduced {
@@ -112,11 +115,7 @@ struct FastHalfPower {
 HWY_INLINE FastHalfPower fast_half_power(Single a) {
   constexpr double kRound = 12582912 + 127;
   const Single m = fnma(a, 0x1.715476p1, kRound), n = m - kRound, r = fnma(n, 0x1.62e43p-2, -a);
-  Single q = fma(r, 0x1.6d5684p-4, 0x1.122796p-2);  // exp_q(2 r), times 4
-  q = fma(q, r, 0x1.5554ep-1);
-  q = fma(q, r, 0x1.5554bp0);
-  q = fma(q, r, 2.0);
-  return {hn::BitCast(Single::D(), hn::ShiftLeft<23>(hn::BitCast(Whole(), m.v))), fma(r * r, q, r + r)};
+  return {hn::BitCast(Single::D(), hn::ShiftLeft<23>(hn::BitCast(Whole(), m.v))), fma(r * r, exp_q<2>(r), r + r)};
 }
 /// 1 + exp(x), |x| < 16: 1 + s is exact.
 HWY_INLINE Single one_plus_exp(Single x) {
@@ -146,6 +145,17 @@ HWY_INLINE Single fast_logistic_slope(Single z) {
 /// t (1 - 2 t) for t = exp(z), z < -16
 HWY_INLINE Single fast_logistic_slope_far(Single z) {
   return times_exp(1.0, at_least(z, -110), -2.0 * fast_exp(at_least(z, -80)));
+}
+
+/// The slope of x sigmoid(v(x)), with w = exp(-|v|) = t and m + m_low = |x| |v'| - 1: t (m - t) / (1 + t)^2 is what is
+/// missing to 1 for x > 0, and what there is, with the other sign, for x < 0.
+HWY_INLINE Single fast_slope_of_gate(Single x, const FastPower& w, Single m, Single m_low) {
+  const Single s = w.s(), t = fma(s, w.e, s), t_low = fma(s, w.e, s - t);
+  const Single d = fma(t, t + 2.0, 1.0), d_low = fma(t + (t + 2.0), t_low, fma(t, t + 2.0, 1.0 - d));
+  const Single inverse = fma(t, fma(t, 0.6, -1.35), 1.0);  // of d, well enough
+  const Single n = m - t, n_low = ((m - n) - t) + (m_low - t_low);
+  const Single y = fma(t, n, fma(t, fnma(n, d_low * inverse, n_low), t_low * n)) / d;
+  return select(x < 0.0, -y, 1.0 + y);
 }
 
 /// log(1 + t), 0 <= t <= 1. Coefficients: scripts/fit/fast.sollya, 2^-27.4.
