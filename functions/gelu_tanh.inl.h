@@ -93,6 +93,7 @@ struct GeluTanh {
       return select(x > 0.0, x, w.scaled(fma(z, w.e, z)));
     }
   };
+
   // |x| v' = u + u_low, u = |x| (a + 3 b x^2)
   struct FastSlope {
     static constexpr float reach = 9.5;
@@ -103,8 +104,10 @@ struct GeluTanh {
     };
     template <class R>
     static Product<R> product(R x) {
-      constexpr double kA = 0x1.988454p0, kARest = -0x1.857936p-25, kThreeB = 0x1.b6676cp-3;
-      const R w = x * x, h = fma(w, kThreeB, kA), h_low = fma(w, kThreeB, kA - h) + kARest, u = x * h;
+      constexpr double kA = 0x1.98844p0, kARest = 0x1.33d436p-20;  // so short that kA - h is exact
+      constexpr double kThreeB = 0x1.b6676cp-3;
+      const R w = x * x, h = fma(w, kThreeB, kA), u = x * h;
+      const R h_low = fma(w, kThreeB, kA - h) + fma(fma(x, x, -w), kThreeB, kARest);
       return {u, fma(x, h_low, fma(x, h, -u))};
     }
     template <class R>

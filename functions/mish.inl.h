@@ -100,26 +100,34 @@ struct Mish {
       return select(x > 0.0, x, times_exp(z, z, -0.5 * fast_exp(at_least(z, -80))));
     }
   };
-  // With t = exp(x): t n / d, n = 4 (1 + x) + t (6 + 4 x + 4 t + t^2), d = (t^2 + 2 t + 2)^2; for x > -0.5, where that
-  // takes large terms, as 1/2 + (t n - d / 2) / d.
+
+  // With t = exp(x): t n / d, n = 4 (1 + x) + t (6 + 4 x + 4 t + t^2), d = (t^2 + 2 t + 2)^2, with what rounding t, n
+  // and d has lost; for x > -0.55, where n has large terms, as c + (t n - c d) / d: those of t n - c d are small for c
+  // = 1 and positive x, and for 7 / 16, what f' is near there, on the left.
   struct FastSlope {
     static constexpr float reach = 12;
     static constexpr auto interleaved = Interleaved::everywhere;
     template <class R>
     static R near(R x) {
-      const auto w = fast_power(x);
+      const auto w = fast_power(x, R(0.0));
       const R s = w.s(), t = fma(s, w.e, s), t_low = fma(s, w.e, s - t);
-      const R p = fma(t, fma(t, t + 4.0, 8.0), 8.0), d = fma(t, p, 4.0);
-      const R d_low = fma(t_low, fma(t, 16.0, 8.0), fma(t, p, 4.0 - d));
+      const R p2 = fma(t, t + 4.0, 8.0), p = fma(t, p2, 8.0), d = fma(t, p, 4.0);
+      const R d_low = fma(t_low, fma(t, 16.0, 8.0), fma(t, fma(t, p2, 8.0 - p), fma(t, p, 4.0 - d)));
       const R inverse = fma(t, fma(t, 0.28, -0.45), 0.249);  // of d, well enough
       const R m = x + 1.0, m_low = x - (m - 1.0), m4 = 4.0 * m;
       const R q = fma(t, t + 4.0, fma(x, 4.0, 6.0)), n = fma(t, q, m4);
       const R n_low = fma(t, q, m4 - n) + fma(m_low, 4.0, t_low * q);
       const R left = fma(t, n, fma(t, fnma(n, d_low * inverse, n_low), t_low * n));
-      const R right = fma(t, fma(t, fma(t, fma(t, 0.5, 2.0), fma(x, 4.0, 2.0)), 4.0 * x), -2.0);
-      const auto upper = x > -0.5;
+
+      const auto positive = x > 0.0;
+      const R k = select(positive, 0.0, 1 - 0.4375), k4 = 4.0 * k, v = fma(k, 8.0, 4.0 * x);  // k = 1 - c
+      const R derivative = fma(t, fma(t, 16.0 * k, fma(v, 2.0, -4.0)), v - 4.0);              // of what follows, by t
+      const R rest = fma(select(positive, 0.0, t_low), derivative, k4 - 4.0);
+      const R right = fma(t, fma(t, fma(t, fma(t, k, k4), v - 2.0), v - 4.0), rest);
+
+      const auto upper = x > -0.55;
       const R y = select(upper, right, left) / d;
-      return select(upper, 0.5 + y, y);
+      return select(upper, (1.0 - k) + y, y);
     }
     // t (1 + x) (1 - t (1/2 + x) / (1 + x)), where 1 + x is exact, and 1.
     template <class R>
