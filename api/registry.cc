@@ -195,12 +195,17 @@ bool has_limits(const Call& call, Order order) {
 
 namespace {
 
+/// The fast tier's kernel, or null where it has none for the call.
+Kernels::Unary fast_kernel(const Call& call, Order order, const Kernels& all) {
+  if (call.tier != Tier::fast || order == Order::curvature || !call.default_parameters()) return nullptr;
+  return all.fast[static_cast<int>(order)];
+}
+
 /// The tier's kernel for floats.
 Kernels::Unary float_kernel(const Call& call, Order order, const Target& target) {
   const Kernels& all = kernels(call, target);
-  const auto k = static_cast<int>(order);
-  const bool fast = call.tier == Tier::fast && order != Order::curvature && all.fast[k] && call.default_parameters();
-  return fast ? all.fast[k] : all.order[k];
+  const Kernels::Unary fast = fast_kernel(call, order, all);
+  return fast ? fast : all.order[static_cast<int>(order)];
 }
 
 Elementwise elementwise(const Call& call, Order order, const Target& target, const Constants& parameters) {
@@ -309,8 +314,7 @@ void evaluate_many(const Call& call, Order order, Kernels::Unary kernel, const C
 }  // namespace
 
 bool Call::has_fast_kernel(Order order, const Target& target) const {
-  return tier == Tier::fast && order != Order::curvature && default_parameters() &&
-         kernels(*this, target).fast[static_cast<int>(order)];
+  return fast_kernel(*this, order, kernels(*this, target));
 }
 
 void Call::apply(Order order, Format format, const void* x, void* y, std::size_t n, const Target& target) const {
