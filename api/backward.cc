@@ -2,56 +2,15 @@
 // Backward passes, and functions whose parameters differ between the channels of an array.
 #include <algorithm>
 #include <optional>
-#include <vector>
 
-#include "api/kinks.h"
-#include "api/parts.h"
+#include "api/factors.h"
 #include "api/threads.h"
 #include "backends/cpu/float_environment.h"
-#include "backends/cpu/products.h"
-#include "backends/cpu/sum.h"
 
 namespace actfun {
 namespace {
 
-/// Parts of a call that are multiplied, ready to run.
-class Factors {
- public:
-  Factors(const Call& call, std::span<const Part> parts, const Target& target) : constants_(constants(call)) {
-    std::size_t exceptions = 0;
-    for (const auto& [x, slope] : other_slopes(call)) exceptions_[exceptions++] = {x, exactly(slope)};
-    const Kernels& all = kernels(call, target);
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      const auto k = static_cast<std::size_t>(parts[i]);
-      // A derivative with respect to a parameter has limits if f' has.
-      const Order limits = k <= static_cast<std::size_t>(Part::curvature) ? static_cast<Order>(k) : Order::slope;
-      Factor& f = factors_[i];
-      f.raw = all.raw[k], f.each = all.each[k], f.wide = all.wide[k];
-      f.big = evaluator(call, parts[i]);
-      f.parameters = constants_.data();
-      f.has_limits = parts[i] == Part::slope_from_output || has_limits(call, limits);
-      f.target = target.bit;
-      f.count = call.info().parameters.size();
-      f.overflow = call.overflow;
-      if (parts[i] != Part::slope) continue;
-      f.exceptions = {exceptions_, exceptions};
-      if (arithmetic(call) == Arithmetic::single) f.exact = all.order[k];
-    }
-  }
-  Factors(const Factors&) = delete;
-  Factors& operator=(const Factors&) = delete;
-  const Factor& operator[](std::size_t i) const { return factors_[i]; }
-
- private:
-  Constants constants_;
-  Exception exceptions_[2];
-  Factor factors_[kParts];
-};
-
 constexpr std::size_t kTile = kProductTile;
-
-/// Rows at least as long as this have kernels to themselves; shorter ones share a tile.
-constexpr std::size_t kLongRow = 64;
 
 /// n elements from `first` on, all of one channel, or with parameters of their own.
 struct Piece {
@@ -59,29 +18,13 @@ struct Piece {
   EachParameters each;
 };
 
-Call call_of_channel(const Call& call, const Channels& shape, std::size_t channel) {
-  Call own = call;
-  for (std::size_t k = 0; k < call.info().parameters.size(); ++k)
-    if (shape.parameters[k]) own.parameters[k] = shape.parameter(k, channel), own.rational[k] = false;
-  return own;
-}
-
-bool shares_tiles(const Call& call, const Channels& shape) {
-  if (shape.inner >= kLongRow) return false;
-  if (!shape.varies()) return true;
-  // A kernel for elements with parameters of their own knows neither conventions at kinks nor fractions.
-  for (std::size_t k = 0; k < call.info().parameters.size(); ++k)
-    if (call.rational[k] && !shape.parameters[k]) return false;
-  return call.kinks == Kinks::actfun;
-}
-
 /// An array cut into pieces: parts of rows, a channel's rows one after another, or tiles of several whole rows, whose
-/// `channel` is the first row's. A row's pieces are neighbours.
+/// `channel` is the first row's.
 class Pieces {
  public:
   Pieces(const Call& call, const Channels& shape)
       : shape_(shape),
-        share_tiles_(shares_tiles(call, shape)),
+        share_tiles_(shape.inner < kLongRow && channels_share_tiles(call, shape)),
         rows_(shape.size() ? shape.outer * shape.channels : 0),
         rows_of_tile_(share_tiles_ && rows_ ? kTile / shape.inner : 1),
         pieces_of_row_(share_tiles_ ? 1 : (shape.inner + kTile - 1) / kTile) {}
@@ -113,50 +56,16 @@ void run_pieces(const Pieces& pieces, std::size_t first, std::size_t count, cons
                 std::span<const Part> parts, const Channels& shape, const Target& target, const Run& run) {
   std::optional<Factors> factors;
   std::size_t channel = 0;
-  alignas(64) double values[kMaxParameters][kTile];
-  const double* pointers[kMaxParameters];
-  const std::size_t parameters = call.info().parameters.size();
-  for (std::size_t k = 0; k < parameters; ++k) pointers[k] = values[k];
+  ParametersOfElements parameters(call, shape);
   for (std::size_t i = first; i < first + count; ++i) {
     Piece piece = pieces[i];
     if (pieces.share_tiles()) {
       if (!factors) factors.emplace(call, parts, target);
-      if (shape.varies()) {
-        for (std::size_t k = 0; k < parameters; ++k)
-          for (std::size_t j = 0, c = piece.channel; j < piece.n; c = c + 1 < shape.channels ? c + 1 : 0) {
-            const double value = (shape.parameters[k] ? shape.parameter(k, c) : call.parameters[k]) + 0.0;
-            for (const std::size_t end = j + shape.inner; j < end; ++j) values[k][j] = value;
-          }
-        piece.each.values = pointers;
-      }
+      if (shape.varies()) piece.each = parameters(0, shape.channels, piece.channel, piece.n);
     } else if (!factors || (shape.varies() && piece.channel != channel)) {
       factors.emplace(call_of_channel(call, shape, channel = piece.channel), parts, target);
     }
     run(*factors, i, piece);
-  }
-}
-
-/// Adds the terms of a piece to the sums of their channels. A piece is a part of a row, which `row` adds up, or several
-/// whole rows.
-void add_rows(const double* terms, const Piece& piece, const Channels& shape, RowSum& row, std::vector<Sum>& sums) {
-  const std::size_t inner = shape.inner;
-  if (inner >= kLongRow) {
-    row.add(terms, piece.n);
-    if ((piece.first + piece.n) % inner == 0) sums[piece.channel].add(row.total()), row.clear();
-    return;
-  }
-  for (std::size_t i = 0, c = piece.channel; i < piece.n; i += inner, c = c + 1 < shape.channels ? c + 1 : 0) {
-    // For rows of no more than sixteen this is what RowSum does, but quicker.
-    Sum sum;
-    if (inner == 1) {
-      sums[c].add(terms[i]);
-    } else if (inner <= RowSum::kLanes) {
-      for (std::size_t j = 0; j < inner; ++j) sum.add(terms[i + j]);
-      sums[c].add(sum);
-    } else {
-      row.add(terms + i, inner);
-      sums[c].add(row.total()), row.clear();
-    }
   }
 }
 
@@ -244,48 +153,6 @@ void Call::double_backward(Format format, const void* x, const void* g, const vo
       actfun::multiply(slope, format, inputs, seconds, nullptr, element_at(format, dg, i), m);
     }
   });
-}
-
-void Call::parameter_gradients(Format format, const Channels& shape, const void* x, const void* g,
-                               double* const* gradients, const Target& target) const {
-  const DefaultFloatEnvironment environment;
-  const std::size_t count = info().parameters.size();
-  std::vector<Sum> sums[kMaxParameters];
-  std::vector<Part> parts;
-  std::vector<std::size_t> wanted;
-  for (std::size_t k = 0; k < count; ++k) {
-    if (!gradients[k]) continue;
-    parts.push_back(gradient_by(k)), wanted.push_back(k);
-    sums[k].resize(shape.channels);
-  }
-  // Terms are made on many threads and added up on this one, in the order of the pieces.
-  constexpr std::size_t kBatch = 64;
-  struct alignas(64) Terms {
-    double terms[kTile];
-  };
-  const Pieces pieces(*this, shape);
-  std::vector<RowSum> row(wanted.size(), RowSum(target.bit));
-  std::vector<Terms> batch(std::min(kBatch, pieces.count()) * wanted.size());
-  for (std::size_t start = 0; start < pieces.count(); start += kBatch) {
-    const std::size_t m = std::min(kBatch, pieces.count() - start);
-    const auto terms = [&](std::size_t k, std::size_t i) { return batch[k * m + i - start].terms; };
-    in_parts(m, pieces.tile(), threads, [&](std::size_t first, std::size_t size) {
-      run_pieces(pieces, start + first, size, *this, parts, shape, target,
-                 [&](const Factors& factors, std::size_t i, const Piece& piece) {
-                   alignas(64) double inputs[kTile], factor[kTile];
-                   load(format, element_at(format, x, piece.first), inputs, piece.n, target.bit);
-                   load(format, element_at(format, g, piece.first), factor, piece.n, target.bit);
-                   for (std::size_t k = 0; k < wanted.size(); ++k) {
-                     writes(terms(k, i), piece.n * sizeof(double));
-                     actfun::multiply(factors[k], format, inputs, factor, terms(k, i), piece.n, piece.each);
-                   }
-                 });
-    });
-    for (std::size_t i = start; i < start + m; ++i)
-      for (std::size_t k = 0; k < wanted.size(); ++k) add_rows(terms(k, i), pieces[i], shape, row[k], sums[wanted[k]]);
-  }
-  for (const std::size_t k : wanted)
-    for (std::size_t c = 0; c < shape.channels; ++c) gradients[k][c] = sums[k][c].value();
 }
 
 }  // namespace actfun

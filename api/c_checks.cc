@@ -9,9 +9,12 @@ actfun_status check(const actfun_function* f, const Entry*& entry) {
   if (f->id < 0 || static_cast<std::size_t>(f->id) >= all.size()) return ACTFUN_BAD_FUNCTION;
   entry = &all[static_cast<std::size_t>(f->id)];
   if (!entry->elementwise()) return ACTFUN_BAD_FUNCTION;
-  for (std::size_t i = 0; i < entry->info->parameters.size(); ++i)
+  const auto& parameters = entry->info->parameters;
+  bool presets = true;  // which every function accepts
+  for (std::size_t i = 0; i < parameters.size(); ++i) presets &= f->parameters[i] == parameters[i].preset;
+  for (std::size_t i = 0; !presets && i < parameters.size(); ++i)
     if (!accepts(*entry, i, f->parameters)) return ACTFUN_BAD_PARAMETER;
-  if (!Call{entry}.knows(static_cast<Kinks>(f->kinks))) return ACTFUN_BAD_KINKS;
+  if (f->kinks != ACTFUN_KINKS_ACTFUN && !Call{entry}.knows(static_cast<Kinks>(f->kinks))) return ACTFUN_BAD_KINKS;
   if (f->tier > ACTFUN_FAST) return ACTFUN_BAD_TIER;
   return ACTFUN_OK;
 }

@@ -195,11 +195,17 @@ bool has_limits(const Call& call, Order order) {
 
 namespace {
 
+/// The fast tier's kernel, or null where it has none for the call.
+Kernels::Unary fast_kernel(const Call& call, Order order, const Kernels& all) {
+  if (call.tier != Tier::fast || order == Order::curvature || !call.default_parameters()) return nullptr;
+  return all.fast[static_cast<int>(order)];
+}
+
 /// The tier's kernel for floats.
 Kernels::Unary float_kernel(const Call& call, Order order, const Target& target) {
   const Kernels& all = kernels(call, target);
-  const auto k = static_cast<int>(order);
-  return call.has_fast_kernel(order, target) ? all.fast[k] : all.order[k];
+  const Kernels::Unary fast = fast_kernel(call, order, all);
+  return fast ? fast : all.order[static_cast<int>(order)];
 }
 
 Elementwise elementwise(const Call& call, Order order, const Target& target, const Constants& parameters) {
@@ -292,11 +298,23 @@ void run_and_replace(const Replacements& all, Format format, const void* x, void
   }
 }
 
+void evaluate_many(const Call& call, Order order, Kernels::Unary kernel, const Constant* p, const float* x, float* y,
+                   std::size_t n) {
+  const Passage passage = passage_of(x, y, n * sizeof(float));
+  const Replacements all = replacements(call, order, Format::f32);
+  in_parts(n, tile_of(Format::f32), call.threads, [&](std::size_t first, std::size_t count) {
+    const float* from = x + first;
+    float* to = y + first;
+    reads(from, count * sizeof(float)), writes(to, count * sizeof(float));
+    run_and_replace(all, Format::f32, from, to, x == y, count,
+                    [&](std::size_t i, std::size_t m) { kernel(from + i, to + i, m, p, passage); });
+  });
+}
+
 }  // namespace
 
 bool Call::has_fast_kernel(Order order, const Target& target) const {
-  return tier == Tier::fast && order != Order::curvature && default_parameters() &&
-         kernels(*this, target).fast[static_cast<int>(order)];
+  return fast_kernel(*this, order, kernels(*this, target));
 }
 
 void Call::apply(Order order, Format format, const void* x, void* y, std::size_t n, const Target& target) const {
@@ -368,21 +386,11 @@ void Call::evaluate(Order order, const float* x, float* y, std::size_t n, const 
   const DefaultFloatEnvironment environment;
   const Kernels::Unary kernel = float_kernel(*this, order, target);
   const Constants parameters_of_call = constants(*this);
-  const Constant* p = parameters_of_call.data();
-  const Passage passage = passage_of(x, y, n * sizeof(float));
-  const auto in_all_parts = [&](const auto& run) {
-    in_parts(n, tile_of(Format::f32), threads, [&](std::size_t first, std::size_t count) {
-      reads(x + first, count * sizeof(float)), writes(y + first, count * sizeof(float));
-      run(x + first, y + first, count);
-    });
-  };
-  if (kinks == Kinks::actfun)
-    return in_all_parts([&](const float* from, float* to, std::size_t m) { kernel(from, to, m, p, passage); });
-  const Replacements all = replacements(*this, order, Format::f32);
-  in_all_parts([&](const float* from, float* to, std::size_t count) {
-    run_and_replace(all, Format::f32, from, to, x == y, count,
-                    [&](std::size_t i, std::size_t m) { kernel(from + i, to + i, m, p, passage); });
-  });
+  if (kinks == Kinks::actfun && n / kTilesToShare < tile_of(Format::f32)) {  // few elements feel every question
+    reads(x, n * sizeof(float)), writes(y, n * sizeof(float));
+    return kernel(x, y, n, parameters_of_call.data(), Passage::near);
+  }
+  evaluate_many(*this, order, kernel, parameters_of_call.data(), x, y, n);
 }
 void Call::evaluate(Order order, const float* x, float* y, std::size_t n) const {
   evaluate(order, x, y, n, current_target());

@@ -112,7 +112,7 @@ struct Call {
                        const Target& target) const;
   /// gradients[k][c], unless gradients[k] is null, is the sum over channel c of g times the derivative of f with
   /// respect to parameter k. Terms are rounded to f32's precision, or f64's if x is f64, and added up in a fixed order
-  /// almost without error. Throws std::bad_alloc: it takes 32 bytes a channel and parameter.
+  /// almost without error. Throws std::bad_alloc.
   void parameter_gradients(Format format, const Channels& shape, const void* x, const void* g, double* const* gradients,
                            const Target& target) const;
   /// Whether all channels' parameters lie in their domains.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a call costs beside its arithmetic, and when a second thread pays: `actfun_calls`, on a quiet
-// machine. Through the C interface and the C++ one, as their users call them.
+// machine. Through the C interface, as its users call it.
 #include <fmt/core.h>
 #include <time.h>
 
@@ -38,50 +38,50 @@ double least(const std::function<void(std::size_t)>& repeat, std::size_t n) {
   return best * 1e9;
 }
 
+/// Floats in a vector of the instruction set in use.
+std::size_t floats_in_vector() {
+  const std::string target = actfun_target();
+  return target == "AVX3" ? 16 : target == "AVX2" ? 8 : target == "SCALAR" ? 1 : 4;
+}
+
 void overheads() {
   constexpr std::size_t kSizes[] = {1, 16, 64, 256}, kLong = 4096;
   fmt::print(
-      "## Few elements\n\nns of a call on n floats, and, in brackets, how much more that is than n times an element of "
-      "a "
-      "call on {}: f and its\ndefaults, or the parameter given; `actfun_value` of the C interface, and the C++ "
-      "object.\n\n",
-      kLong);
+      "## Few elements\n\nns of a call of `actfun_value` on n floats: the call, its arithmetic, and the difference. "
+      "The arithmetic of an element is\n1/{} of a call on {} floats, which stay in L1; that of n floats is n times as "
+      "much, but at least a vector's, {} floats.\n\n",
+      kLong, kLong, floats_in_vector());
   fmt::print("| function | tier | an element |");
-  for (const std::size_t n : kSizes) fmt::print(" C, {} |", n);
-  fmt::print(" C++, 1 | C++, 64 |\n|---|---|--:|");
-  for (std::size_t i = 0; i < std::size(kSizes) + 2; ++i) fmt::print("--:|");
+  for (const std::size_t n : kSizes) fmt::print(" n = {} |", n);
+  fmt::print("\n|---|---|--:|");
+  for (std::size_t i = 0; i < std::size(kSizes); ++i) fmt::print("--:|");
   fmt::print("\n");
   const std::vector<float> x = inputs(kLong);
   std::vector<float> y(kLong);
-  for (const char* text : {"relu", "sigmoid", "tanh", "silu", "gelu", "elu", "elu:alpha=0.5", "softplus", "mish"})
+  double most = 0;
+  for (const char* text :
+       {"relu", "leaky_relu", "sigmoid", "tanh", "silu", "gelu", "elu", "elu:alpha=0.5", "softplus", "mish"})
     for (const auto tier : {actfun::Tier::exact, actfun::Tier::fast}) {
       const actfun::Function f(text, actfun::Kinks::actfun, tier);
       const actfun_function handle = f.handle();
-      const auto c = [&](std::size_t n) {
+      const auto time = [&](std::size_t n) {
         return least(
             [&](std::size_t times) {
               for (std::size_t i = 0; i < times; ++i) actfun_value(&handle, x.data(), y.data(), n);
             },
             n);
       };
-      const auto cpp = [&](std::size_t n) {
-        const std::span<const float> from(x.data(), n);
-        const std::span<float> to(y.data(), n);
-        return least(
-            [&](std::size_t times) {
-              for (std::size_t i = 0; i < times; ++i) f(from, to);
-            },
-            n);
-      };
-      const double each = c(kLong) / kLong;
-      const auto print = [&](double ns, std::size_t n) {
-        fmt::print(" {:.0f} ({:+.0f}) |", ns, ns - static_cast<double>(n) * each);
-      };
+      const double each = time(kLong) / kLong;
       fmt::print("| {} | {} | {:.3f} |", text, tier == actfun::Tier::exact ? "exact" : "fast", each);
-      for (const std::size_t n : kSizes) print(c(n), n);
-      for (const std::size_t n : {1, 64}) print(cpp(n), n);
+      for (const std::size_t n : kSizes) {
+        const double call = time(n), arithmetic = static_cast<double>(std::max(n, floats_in_vector())) * each;
+        most = std::max(most, call - arithmetic);
+        fmt::print(" {:.1f} - {:.1f} = {:.1f} |", call, arithmetic, call - arithmetic);
+      }
       fmt::print("\n");
+      std::fflush(stdout);
     }
+  fmt::print("\nThe largest difference: {:.1f} ns.\n", most);
 }
 
 void threads() {
@@ -127,12 +127,12 @@ std::string processor() {
 
 }  // namespace
 
-int main() {
+/// With an argument, few elements only.
+int main(int count, char** /*arguments*/) {
   fmt::print(
       "# What a call costs\n\nWritten by `actfun_calls` (bench/calls.cc) on {} processors of this kind: {}; "
-      "instruction "
-      "set {}.\n\n",
+      "instruction set {}.\n\n",
       std::thread::hardware_concurrency(), processor(), actfun_target());
   overheads();
-  threads();
+  if (count == 1) threads();
 }

@@ -47,8 +47,13 @@ struct Softplus {
   template <int parameter, class R>
   static R gradient(R x, R beta) {
     // -H / beta^2, where H = -s log(s) - c log(c) is the entropy of a coin that shows heads with s = sigmoid(beta x).
-    const R inverse = 1.0 / beta, t = abs(beta * x), e = exp_decay(-t);
-    return -(inverse * inverse) * (log1p(e) + e * t * reciprocal(1.0 + e));
+    const R inverse = 1.0 / beta, t = abs(beta * x), e = exp_decay(-t), u = 1.0 + e;
+    if constexpr (requires { log1p_series(e); }) {  // on doubles, one reciprocal does for both
+      const R v = 2.0 + e, r = e * quick_reciprocal(u * v);
+      return -(inverse * inverse) * (r * fma(u, log1p_series(r * u), t * v));
+    } else {
+      return -(inverse * inverse) * (log1p(e) + e * t * reciprocal(u));
+    }
   }
   template <class R>
   static R slope_from_output(R y, R beta) {

@@ -549,26 +549,38 @@ TEST_P(ParameterGradients, ChannelsAreLikeFunctionsOfTheirOwn) {
 
 TEST(Sums, LoseNothingThatCancelsAndOverflowOnlyAtTheEnd) {
   for (const Target& target : supported_targets()) {
-    const auto sum = [&](const std::vector<double>& x) {
-      RowSum row(target.bit);
-      row.add(x.data(), x.size());
-      return row.total().value();
+    const auto folded = [&](const std::vector<double>& x) {
+      Sums sums(x.size(), target.bit);
+      sums.add(0, x.data(), x.size());
+      sums.fold(1, x.size(), 1);
+      double values[1000];
+      sums.values(values);
+      return values[0];
     };
-    EXPECT_EQ(sum({}), 0);
-    EXPECT_EQ(sum({1, 0x1p-80, -1}), 0x1p-80);
-    EXPECT_EQ(sum({1e308, 1e308, 1.5, -1e308, -1e308}), 1.5);
-    EXPECT_EQ(sum({1e308, 1e308}), kInfinity);
-    EXPECT_EQ(sum({1e308, -kInfinity}), -kInfinity);
-    EXPECT_TRUE(std::isnan(sum({kInfinity, 1, -kInfinity})));
-    EXPECT_TRUE(std::isnan(sum({kNan, 1})));
-    std::vector<double> x(1000);
-    for (std::size_t i = 0; i < x.size(); ++i)
-      x[i] = (i % 2 ? 1e15 : -1e15) + std::ldexp(1.0, -static_cast<int>(i % 50));
-    Sum one;
-    RowSum row(target.bit);
-    for (std::size_t i = 0; i < x.size(); i += 160) row.add(&x[i], std::min<std::size_t>(160, x.size() - i));
-    one.add(row.total());
-    EXPECT_EQ(one.value(), sum(x));
+    const auto added = [&](const std::vector<double>& x) {
+      Sums sum(1, target.bit);
+      for (const double& each : x) sum.add(0, &each, 1);
+      double value;
+      sum.values(&value);
+      return value;
+    };
+    for (const std::function<double(const std::vector<double>&)>& sum :
+         {std::function<double(const std::vector<double>&)>(folded), {added}}) {
+      EXPECT_EQ(sum({0}), 0);
+      EXPECT_EQ(sum({1, 0x1p-80, -1}), 0x1p-80);
+      EXPECT_EQ(sum({1e308, 1e308, 1.5, -1e308, -1e308}), 1.5);
+      EXPECT_EQ(sum({1e308, 1e308}), kInfinity);
+      EXPECT_EQ(sum({1e308, -kInfinity}), -kInfinity);
+      EXPECT_TRUE(std::isnan(sum({kInfinity, 1, -kInfinity})));
+      EXPECT_TRUE(std::isnan(sum({kNan, 1})));
+      std::vector<double> x(1000);
+      big::Big exactly = 0.0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        x[i] = (i % 2 ? 1e15 : -1e15) + std::ldexp(1.0, -static_cast<int>(i % 50));
+        exactly = exactly + big::Big(x[i]);
+      }
+      EXPECT_EQ(sum(x), exactly.nearest());
+    }
   }
 }
 

@@ -458,6 +458,16 @@ class Apply(Case):
                 results.add((self.dir / "y.npy").read_bytes())
             self.assertEqual(len(results), 1, function)
 
+    def test_threads_of_the_environment(self):
+        source, target = self.npy("x.npy", (600_000,), [math.sin(i) * 4 for i in range(600_000)]), self.dir / "y.npy"
+        self.refused("apply", "gelu", source, "-o", target, env={"ACTFUN_NUM_THREADS": "none"},
+                     says=["ACTFUN_NUM_THREADS", "none", "65535"])
+        results = set()
+        for arguments, threads in [([], "1"), ([], "2"), (["--threads", 2], "none")]:
+            self.ok("apply", "gelu", source, "-o", target, *arguments, env={"ACTFUN_NUM_THREADS": threads})
+            results.add(target.read_bytes())
+        self.assertEqual(len(results), 1)
+
     def test_larger_than_memory(self):
         """A sparse file of 1 GiB under a limit of 256 MiB."""
         count = 1 << 28

@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "bench/measure.h"
@@ -220,7 +219,6 @@ void apply(const Options& options) {
 void add_apply(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("apply", "A function on an array: .npy in, .npy out");
   auto options = std::make_shared<Options>();
-  options->threads = std::max(1u, std::thread::hardware_concurrency());
   verb->add_option("FUNCTION", options->function, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
   verb->add_option("IN.npy", options->input, "Little-endian float32, float64, float16, any shape, C or Fortran order")
       ->required();
@@ -232,8 +230,7 @@ void add_apply(CLI::App& app) {
   add_tier_option(verb, options->tier);
   verb->add_option("--axis", options->axis, "Axis of softmax, log_softmax, maxout; the last one unless given");
   verb->add_option("--index", options->index, "Also write maxout's winners, int32 in [0, k)");
-  verb->add_option("--threads", options->threads, "All of the machine unless given; never changes a result")
-      ->check(CLI::Range(1, 1024));
+  add_threads_option(verb, options->threads);
   verb->add_flag("--speed", options->speed, "Print how fast it was");
   verb->footer(
       "Arrays larger than memory are streamed.\n"

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "backends/cpu/sum.h"
@@ -84,7 +83,6 @@ void backward(const Options& options) {
 void add_backward(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("backward", "A gradient through a function: g f'(x), .npy in, .npy out");
   auto options = std::make_shared<Options>();
-  options->threads = std::max(1u, std::thread::hardware_concurrency());
   verb->add_option("FUNCTION", options->function, "NAME, NAME:PARAMETER=VALUE,... or NAME@PRESET")->required();
   verb->add_option("X.npy", options->input, "The function's input: float32, float64, float16, any shape")->required();
   verb->add_option("G.npy", options->gradient, "The gradient with respect to its output: of the same type and shape")
@@ -96,8 +94,7 @@ void add_backward(CLI::App& app) {
       ->check(CLI::IsMember(format_names()));
   add_kinks_option(verb, options->kinks);
   add_tier_option(verb, options->tier);
-  verb->add_option("--threads", options->threads, "All of the machine unless given; never changes a result")
-      ->check(CLI::Range(1, 1024));
+  add_threads_option(verb, options->threads);
   verb->footer(
       "The product is rounded once; the derivative itself is not. Arrays larger than memory are streamed.\n"
       "Examples:\n  actfun backward gelu x.npy g.npy -o dx.npy\n"

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "api/threads.h"
+
 namespace actfun::tool {
 
 void add_kinks_option(CLI::App* verb, std::string& kinks) {
@@ -19,6 +21,15 @@ void add_tier_option(CLI::App* verb, std::string& tier) {
       ->check(CLI::IsMember({"exact", "fast"}));
 }
 Tier find_tier(std::string_view name) { return name == "fast" ? Tier::fast : Tier::exact; }
+
+void add_threads_option(CLI::App* verb, unsigned& threads, const std::string& what) {
+  verb->add_option("--threads", threads,
+                   what + "; as many as `actfun targets` says unless given; never changes a result")
+      ->check(CLI::Range(1, 1024));
+  verb->parse_complete_callback([&threads] {
+    if (threads == 0) threads = default_threads();
+  });
+}
 
 Call parse_call(const std::string& text, const std::string& kinks) {
   Call call = parse_function(text);

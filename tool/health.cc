@@ -41,7 +41,7 @@ struct Options {
   bool activations = false, exact = false, json = false, speed = false;
   float tolerance = 0.01f;
   std::size_t worst = 3;
-  unsigned threads = 1;
+  unsigned threads = 0;
   std::optional<double> max_dead, max_saturated, max_nan, max_inf, max_subnormal, max_f16_overflow, max_bf16_overflow,
       max_constant, min_gain, max_gain;
 };
@@ -470,7 +470,6 @@ void merge(const Options& options) {
 void add_health(CLI::App& app) {
   CLI::App* verb = app.add_subcommand("health", "Dead and saturated units, NaN and more in tensors of a network");
   auto options = std::make_shared<Options>();
-  options->threads = std::max(1u, std::thread::hardware_concurrency());
   verb->add_option("FILE", options->inputs,
                    "[LAYER=]FILE or a directory: .npy, .npz, .safetensors, .npy.gz, or bare elements");
   verb->add_option("-f,--function", options->functions,
@@ -490,8 +489,7 @@ void add_health(CLI::App& app) {
   verb->add_option("--html", options->html, "Write a page");
   verb->add_flag("--json", options->json, "Everything, of every channel");
   verb->add_option("--worst", options->worst, "Units that the text lists of each layer")->capture_default_str();
-  verb->add_option("--threads", options->threads, "All of the machine unless given; never changes a result")
-      ->check(CLI::Range(1, 1024));
+  add_threads_option(verb, options->threads);
   verb->add_flag("--speed", options->speed, "Print how fast it was, next to a copy");
   const std::pair<const char*, std::optional<double> Options::*> kLimits[] = {
       {"--max-dead", &Options::max_dead},

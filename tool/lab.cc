@@ -8,11 +8,11 @@
 #include <memory>
 #include <ranges>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "lab/runs.h"
 #include "lab/train.h"
+#include "tool/call.h"
 #include "tool/claims.h"
 #include "tool/lab_report.h"
 #include "tool/output.h"
@@ -39,7 +39,7 @@ struct Options {
   double momentum = 0;
   std::string learn = "learnable", share = "layer", output, dump;
   bool centred = false, raw = false, claims = false;
-  unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+  unsigned threads = 0;
   lab::DataOptions data;
 };
 
@@ -199,9 +199,7 @@ void add_lab(CLI::App& app) {
       ->check(share)
       ->capture_default_str();
   verb->add_flag("--centre", options->centred, "Takes f(0) from all outputs: what zero-centred ones change");
-  verb->add_option("--threads", options->threads, "Runs at the same time; never changes a result")
-      ->check(CLI::Range(1u, 1024u))
-      ->capture_default_str();
+  add_threads_option(verb, options->threads, "Runs at the same time");
   verb->add_option("--dump", options->dump, "Directory for the trained networks' sums z, a .npy a layer and run");
   verb->add_option("-o,--output", options->output,
                    "Directory for runs.jsonl and report.html (lab_runs), with --claims docs");

@@ -6,7 +6,6 @@
 #include <bit>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "api/certificate.h"
@@ -122,7 +121,6 @@ void add_verify(CLI::App& app) {
   CLI::App* verb =
       app.add_subcommand("verify", "All results of this machine, in every format, against the certificates");
   auto options = std::make_shared<Options>();
-  options->threads = std::max(1u, std::thread::hardware_concurrency());
   options->orders = {0, 1, 2};
   options->formats = format_names();
   verb->add_option("FUNCTION", options->functions, "All elementwise functions unless given");
@@ -139,7 +137,7 @@ void add_verify(CLI::App& app) {
   CLI::Option* spread =
       verb->add_flag("--spread", options->spread, "Of f32 one input in 32, for slow instruction sets");
   verb->add_flag("--sparse", options->sparse, "Of f32 one input in 256, for slow machines")->excludes(spread);
-  verb->add_option("--threads", options->threads, "All of the machine unless given")->check(CLI::Range(1, 1024));
+  add_threads_option(verb, options->threads);
   verb->add_option("--certificates", options->certificates, "Directory of the certificates");
   add_tier_option(verb, options->tier);
   verb->add_flag("--record", options->record, "Enter the runs in the certificates' files");

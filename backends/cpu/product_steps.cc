@@ -46,33 +46,105 @@ bool multiply(const float* a, const float* f, float* y, std::size_t n) {
   return true;
 }
 
-/// high[k] + low[k] += x[k]; with what is huge as 0, and any[k] odd.
-template <std::size_t n>
-HWY_INLINE void add_lanes(const double* x, double (&high)[n], double (&low)[n], std::uint64_t (&any)[n]) {
-  for (std::size_t k = 0; k < n; ++k) {
-    const bool usual = std::fabs(x[k]) < Sum::kHuge;
-    const double number = usual ? x[k] : 0, sum = high[k] + number, t = sum - high[k];
-    low[k] += (high[k] - (sum - t)) + (number - t);
-    high[k] = sum;
-    any[k] |= static_cast<std::uint64_t>(!usual);
-  }
-}
-bool add(const double* x, std::size_t n, double* high, double* low) {
-  constexpr std::size_t kLanes = RowSum::kLanes;
-  // Copies: in registers, as nothing else can point to them.
-  double h[kLanes], l[kLanes], rest[kLanes] = {};
-  std::uint64_t any[kLanes] = {}, all = 0;
-  std::copy_n(high, kLanes, h), std::copy_n(low, kLanes, l);
-  const std::size_t whole = n / kLanes * kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) add_lanes(x + i, h, l, any);
-  std::copy_n(x + whole, n - whole, rest);
-  if (n > whole) add_lanes(rest, h, l, any);
-  std::copy_n(h, kLanes, high), std::copy_n(l, kLanes, low);
-  for (const std::uint64_t each : any) all |= each;
-  return all != 0;
+/// high + low += x
+HWY_INLINE void add_to(double& high, double& low, double x) {
+  const double sum = high + x, t = sum - high;
+  low += (high - (sum - t)) + (x - t);
+  high = sum;
 }
 
-constexpr ProductSteps kSteps{widen, round, multiply, add};
+namespace hn = hwy::HWY_NAMESPACE;
+using Doubles = hn::ScalableTag<double>;
+using Floats = hn::Rebind<float, Doubles>;
+
+using Reals = hn::VFromD<Doubles>;
+
+/// So many vectors are added or left out together.
+constexpr int kSideBySide = HWY_TARGET == HWY_SCALAR ? 16 : 8;
+
+/// Infinite where floats end, which Highway's own is not on every target.
+HWY_INLINE hn::VFromD<Floats> to_floats(Reals x) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::Set(Floats(), static_cast<float>(hn::GetLane(x)));
+#else
+  return hn::DemoteTo(Floats(), x);
+#endif
+}
+
+/// kSideBySide vectors of products: whether none is open, and all have been added.
+HWY_INLINE bool multiply_and_add_block(const float* a, const double* f, const double* error, double* high,
+                                       double* low) {
+  const Doubles d;
+  const Floats floats;
+  const hn::RebindToUnsigned<Floats> codes;
+  const std::size_t lanes = hn::Lanes(d);
+  hn::VFromD<Floats> products[kSideBySide];
+  auto open = hn::Zero(codes);
+  for (std::size_t k = 0; k < kSideBySide; ++k) {
+    const std::size_t at = k * lanes;
+    const Reals factor = hn::PromoteTo(d, hn::LoadU(floats, a + at)), y = hn::LoadU(d, f + at),
+                e = hn::Mul(factor, hn::LoadU(d, error + at));
+    const auto one = to_floats(hn::MulSub(factor, y, e));
+    products[k] = to_floats(hn::MulAdd(factor, y, e));
+    // A zero, unless they differ or are infinite or NaN.
+    open = hn::Or(open, hn::BitCast(codes, hn::Sub(one, products[k])));
+  }
+  if (!hn::AllTrue(codes, hn::Eq(hn::Add(open, open), hn::Zero(codes)))) return false;
+  for (std::size_t k = 0; k < kSideBySide; ++k) {
+    const std::size_t at = k * lanes;
+    const Reals x = hn::PromoteTo(d, products[k]), h = hn::LoadU(d, high + at), l = hn::LoadU(d, low + at);
+    const Reals sum = hn::Add(h, x), t = hn::Sub(sum, h);
+    hn::StoreU(hn::Add(l, hn::Add(hn::Sub(h, hn::Sub(sum, t)), hn::Sub(x, t))), d, low + at);
+    hn::StoreU(sum, d, high + at);
+  }
+  return true;
+}
+std::uint32_t multiply_and_add(const float* a, const double* f, const double* error, double* high, double* low,
+                               std::size_t n) {
+  const std::size_t width = kSideBySide * hn::Lanes(Doubles());
+  const std::uint32_t block = (1u << width / kBlock) - 1;
+  std::uint32_t left = 0;
+  std::size_t i = 0;
+  for (; i + width <= n; i += width)
+    if (!multiply_and_add_block(a + i, f + i, error + i, high + i, low + i)) left |= block << i / kBlock;
+  if (i == n) return left;
+  constexpr std::size_t kWidest = kSideBySide * 8;
+  alignas(64) float factors[kWidest] = {};
+  alignas(64) double values[kWidest] = {}, errors[kWidest] = {}, highs[kWidest] = {}, lows[kWidest] = {};
+  std::copy(a + i, a + n, factors), std::copy(f + i, f + n, values), std::copy(error + i, error + n, errors);
+  std::copy(high + i, high + n, highs), std::copy(low + i, low + n, lows);
+  if (!multiply_and_add_block(factors, values, errors, highs, lows)) return left | block << i / kBlock;
+  std::copy_n(highs, n - i, high + i), std::copy_n(lows, n - i, low + i);
+  return left;
+}
+
+bool add(const double* x, double* HWY_RESTRICT high, double* HWY_RESTRICT low, std::size_t n) {
+  std::uint64_t any = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const bool usual = std::fabs(x[i]) < Sum::kHuge;
+    add_to(high[i], low[i], usual ? x[i] : 0);
+    any |= static_cast<std::uint64_t>(!usual);
+  }
+  return any != 0;
+}
+
+HWY_INLINE void merge_sums(double* HWY_RESTRICT high, double* HWY_RESTRICT low, const double* HWY_RESTRICT other_high,
+                           const double* HWY_RESTRICT other_low, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) add_to(high[i], low[i], other_high[i]), low[i] += other_low[i];
+}
+void merge(double* high, double* low, const double* other_high, const double* other_low, std::size_t n) {
+  merge_sums(high, low, other_high, other_low, n);
+}
+void fold(double* high, double* low, std::size_t groups, std::size_t rows, std::size_t n) {
+  for (std::size_t left = rows; left > 1;) {
+    const std::size_t half = (left + 1) / 2;
+    for (std::size_t i = 0; i < groups * rows * n; i += rows * n)
+      merge_sums(high + i, low + i, high + i + half * n, low + i + half * n, (left - half) * n);
+    left = half;
+  }
+}
+
+constexpr ProductSteps kSteps{widen, round, multiply, multiply_and_add, add, merge, fold};
 const ProductSteps* steps() { return &kSteps; }
 
 }  // namespace actfun::HWY_NAMESPACE

@@ -150,14 +150,19 @@ struct Again {
   }
 };
 
+/// y[i] = f(x[i]) within error[i].
+void evaluate(const Factor& f, const double* x, double* y, double* error, std::size_t n, EachParameters each) {
+  if (each.values)
+    f.each(x, y, error, n, each.values);
+  else
+    f.raw(x, y, error, n, f.parameters);
+}
+
 /// y[i] = a[i] b[i] f(x[i]) as floats, on doubles; whether any is open.
 bool multiply_on_doubles(const Factor& f, const double* x, const double* a, const double* b, float* y,
                          std::uint32_t* open, std::size_t n, EachParameters each) {
   alignas(64) double values[kTile], error[kTile], factors[kTile];
-  if (each.values)
-    f.each(x, values, error, n, each.values);
-  else
-    f.raw(x, values, error, n, f.parameters);
+  evaluate(f, x, values, error, n, each);
   if (b) {
     for (std::size_t i = 0; i < n; ++i) factors[i] = a[i] * b[i];  // exact: of floats
     a = factors;
@@ -220,6 +225,15 @@ void multiply_doubles(const Factor& f, const double* x, const double* a, const d
   std::copy_n(again.products, n, y);
 }
 
+/// run(i, sum, m) for those m of n numbers from i on that are added to the sums from number `sum` on.
+template <class Run>
+void in_turns(std::size_t first, std::size_t n, const Sums& sums, const Run& run) {
+  for (std::size_t i = 0, sum = first, m; i < n; i += m, sum = 0) {
+    m = std::min(n - i, sums.size() - sum);
+    run(i, sum, m);
+  }
+}
+
 }  // namespace
 
 bool multiply_exact(const Factor& f, const float* x, const float* a, float* y, std::size_t n) {
@@ -240,6 +254,13 @@ void load(Format format, const void* x, double* y, std::size_t n, std::int64_t t
   product_steps(target).widen(floats, y, n);
 }
 
+void load(Format format, const void* x, float* y, std::size_t n, std::int64_t target) {
+  if (format == Format::f32)
+    std::copy_n(static_cast<const float*>(x), n, y);
+  else
+    conversions(format, target).widen(x, y, n);
+}
+
 void multiply(const Factor& f, Format format, const double* x, const double* a, const double* b, void* y, std::size_t n,
               EachParameters each) {
   switch (format) {
@@ -258,19 +279,39 @@ void multiply(const Factor& f, Format format, const double* x, const double* a, 
   }
 }
 
-void multiply(const Factor& f, Format format, const double* x, const double* a, double* y, std::size_t n,
-              EachParameters each) {
-  if (format == Format::f64) return multiply_doubles(f, x, a, nullptr, y, n, each);
-  alignas(64) float products[kTile];
-  std::uint32_t open[kTile];
-  const bool any_open = multiply_on_doubles(f, x, a, nullptr, products, open, n, each);
-  product_steps(f.target).widen(products, y, n);
-  Again again;
-  if (any_open)
-    for (std::size_t i = 0; i < n; ++i)
-      if (open[i]) again.add(i, x[i], a[i], 1.0);
-  again.run(f, info_of(Format::f32), each);
-  for (std::size_t k = 0; k < again.count; ++k) y[again.where[k]] = again.products[k];
+void multiply_and_add(const Factor& f, const double* x, const double* a, Sums& sums, std::size_t first, std::size_t n,
+                      EachParameters each) {
+  double products[kTile];
+  multiply_doubles(f, x, a, nullptr, products, n, each);
+  in_turns(first, n, sums, [&](std::size_t i, std::size_t sum, std::size_t m) { sums.add(sum, products + i, m); });
+}
+
+void multiply_and_add(const Factor& f, const double* x, const float* a, Sums& sums, std::size_t first, std::size_t n,
+                      EachParameters each) {
+  alignas(64) double values[kTile], error[kTile];
+  evaluate(f, x, values, error, n, each);
+  const ProductSteps& steps = product_steps(f.target);
+  in_turns(first, n, sums, [&](std::size_t start, std::size_t sum, std::size_t size) {
+    std::uint32_t left =
+        steps.multiply_and_add(a + start, values + start, error + start, sums.high() + sum, sums.low() + sum, size);
+    for (; left != 0; left &= left - 1) {
+      const std::size_t block = kBlock * static_cast<std::size_t>(std::countr_zero(left)), at = start + block;
+      if (block >= size) break;
+      const std::size_t m = std::min(kBlock, size - block);
+      double factors[kBlock], products[kBlock];
+      float floats[kBlock];
+      std::uint32_t open[kBlock];
+      steps.widen(a + at, factors, m);
+      steps.round(factors, values + at, error + at, floats, open, m);
+      steps.widen(floats, products, m);
+      Again again;
+      for (std::size_t i = 0; i < m; ++i)
+        if (open[i]) again.add(at + i, x[at + i], factors[i], 1.0);
+      again.run(f, info_of(Format::f32), each);
+      for (std::size_t k = 0; k < again.count; ++k) products[again.where[k] - at] = again.products[k];
+      sums.add(sum + block, products, m);
+    }
+  });
 }
 
 }  // namespace actfun

@@ -9,6 +9,7 @@
 
 #include "backends/cpu/formats.h"
 #include "backends/cpu/kernels.h"
+#include "backends/cpu/sum.h"
 #include "core/big/big.h"
 #include "core/format.h"
 
@@ -43,8 +44,9 @@ struct EachParameters {
   const double* const* values = nullptr;
 };
 
-/// n <= kProductTile numbers of a format as doubles.
+/// n <= kProductTile numbers of a format as doubles, or, if it is no f64, as floats.
 void load(Format format, const void* x, double* y, std::size_t n, std::int64_t target);
+void load(Format format, const void* x, float* y, std::size_t n, std::int64_t target);
 
 /// y[i] = a[i] b[i] f(x[i]) in `format`, rounded once, for n <= kProductTile numbers of it; b may be null, for 1. Zeros
 /// have the product's sign; an infinite a or b makes an infinity, or NaN beside an f(x) of 0; an infinite x stands for
@@ -56,10 +58,15 @@ void multiply(const Factor& f, Format format, const double* x, const double* a, 
 /// that does not do.
 bool multiply_exact(const Factor& f, const float* x, const float* a, float* y, std::size_t n);
 
-/// The same rounded to f32's precision and least exponents, or, if x and a are numbers of f64, to f64; nothing is too
-/// large for a double.
-void multiply(const Factor& f, Format format, const double* x, const double* a, double* y, std::size_t n,
-              EachParameters each = {});
+/// Adds a[i] f(x[i]), n <= kProductTile, to sum number (first + i) % sums.size(): for floats a rounded to f32's
+/// precision and least exponents, for doubles to f64; nothing is too large for a double.
+void multiply_and_add(const Factor& f, const double* x, const float* a, Sums& sums, std::size_t first, std::size_t n,
+                      EachParameters each = {});
+void multiply_and_add(const Factor& f, const double* x, const double* a, Sums& sums, std::size_t first, std::size_t n,
+                      EachParameters each = {});
+
+/// So many products are added together, or none of them.
+inline constexpr std::size_t kBlock = 16;
 
 /// The steps of this that are worth an instruction set of their own.
 struct ProductSteps {
@@ -69,8 +76,17 @@ struct ProductSteps {
   bool (*round)(const double* a, const double* f, const double* error, float* y, std::uint32_t* open, std::size_t n);
   /// y[i] = a[i] f[i], unless any f[i] is infinite or NaN: then nothing is written, and the result is false.
   bool (*multiply)(const float* a, const float* f, float* y, std::size_t n);
-  /// Adds x[i] to the sum high + low number i % 16, but what is huge: whether any is.
-  bool (*add)(const double* x, std::size_t n, double* high, double* low);
+  /// Adds a[i] f[i] as a float to the sum high[i] + low[i], unless another f within error[i] would give another float,
+  /// or the product is none. Bit k of the result: block k has not been added, for this or a neighbour's sake. n <= 32
+  /// kBlock.
+  std::uint32_t (*multiply_and_add)(const float* a, const double* f, const double* error, double* high, double* low,
+                                    std::size_t n);
+  /// Adds x[i] to the sum high[i] + low[i], but what is huge: whether any is.
+  bool (*add)(const double* x, double* high, double* low, std::size_t n);
+  /// Adds another sum to each.
+  void (*merge)(double* high, double* low, const double* other_high, const double* other_low, std::size_t n);
+  /// See Sums.
+  void (*fold)(double* high, double* low, std::size_t groups, std::size_t rows, std::size_t n);
 };
 const ProductSteps& product_steps(std::int64_t target);
 

@@ -7,8 +7,6 @@
 
 namespace actfun {
 
-double Sum::Pair::value() const { return std::isfinite(high) ? high + low : high; }
-
 void Sum::add(const Sum& other) {
   usual_.add(other.usual_.high), usual_.low += other.usual_.low;
   huge_.add(other.huge_.high), huge_.low += other.huge_.low;
@@ -20,15 +18,38 @@ double Sum::value() const {
   return all.value() * 0x1p128;
 }
 
-void RowSum::add(const double* x, std::size_t n) {
-  if (!product_steps(target_).add(x, n, high_, low_)) return;
+void Sums::add(std::size_t first, const double* x, std::size_t n) {
+  if (!product_steps(target_).add(x, high() + first, low() + first, n)) return;
+  huge_.resize(size());
   for (std::size_t i = 0; i < n; ++i)
-    if (!(std::fabs(x[i]) < Sum::kHuge)) huge_.add(x[i]);
+    if (!(std::fabs(x[i]) < Sum::kHuge)) huge_[first + i].add(x[i]);
 }
-Sum RowSum::total() const {
-  Sum sum = huge_;
-  for (std::size_t k = 0; k < kLanes; ++k) sum.usual_.add(high_[k]), sum.usual_.low += low_[k];
-  return sum;
+void Sums::fold(std::size_t groups, std::size_t rows, std::size_t n) {
+  product_steps(target_).fold(high(), low(), groups, rows, n);
+  if (!huge_.empty())
+    for (std::size_t group = 0; group < groups; ++group)
+      for (std::size_t i = n; i < rows * n; ++i) huge_[group * rows * n + i % n].add(huge_[group * rows * n + i]);
+}
+void Sums::add(const Sums& others) {
+  product_steps(target_).merge(high(), low(), others.high_.data(), others.low_.data(), size());
+  huge_.resize(others.huge_.empty() ? huge_.size() : size());
+  for (std::size_t i = 0; i < others.huge_.size(); ++i) huge_[i].add(others.huge_[i]);
+}
+Sums Sums::every(std::size_t step, std::size_t n) const {
+  Sums sums(n, target_);
+  for (std::size_t i = 0; i < n; ++i) sums.high_[i] = high_[i * step], sums.low_[i] = low_[i * step];
+  if (huge_.empty()) return sums;
+  sums.huge_.resize(n);
+  for (std::size_t i = 0; i < n; ++i) sums.huge_[i] = huge_[i * step];
+  return sums;
+}
+void Sums::values(double* y) const {
+  for (std::size_t i = 0; i < size(); ++i) y[i] = std::isfinite(high_[i]) ? high_[i] + low_[i] : high_[i];
+  for (std::size_t i = 0; i < huge_.size(); ++i) {
+    Sum sum(high_[i], low_[i]);
+    sum.add(huge_[i]);
+    y[i] = sum.value();
+  }
 }
 
 }  // namespace actfun

@@ -6,12 +6,16 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace actfun {
 
 /// high + low, and what would overflow on the way, smaller by 2^128.
 class Sum {
  public:
+  Sum() = default;
+  /// Of no huge numbers.
+  Sum(double high, double low) : usual_{high, low} {}
   void add(double x) {
     if (std::fabs(x) < kHuge)
       usual_.add(x);
@@ -25,7 +29,6 @@ class Sum {
   static constexpr double kHuge = 0x1p960;
 
  private:
-  friend class RowSum;
   struct Pair {
     double high = 0, low = 0;
     void add(double x) {
@@ -33,24 +36,31 @@ class Sum {
       low += (high - (sum - t)) + (x - t);
       high = sum;
     }
-    double value() const;
+    double value() const { return std::isfinite(high) ? high + low : high; }
   } usual_, huge_;
 };
 
-/// The sum of a row: sixteen sums side by side, of every sixteenth number each, which are then added one after another.
-class RowSum {
+/// Sums side by side: high[i] + low[i], and what is huge apart.
+class Sums {
  public:
-  explicit RowSum(std::int64_t target) : target_(target) {}
-  /// All calls but the last take a multiple of sixteen numbers.
-  void add(const double* x, std::size_t n);
-  Sum total() const;
-  void clear() { *this = RowSum(target_); }
-
-  static constexpr std::size_t kLanes = 16;
+  Sums(std::size_t n, std::int64_t target) : high_(n), low_(n), target_(target) {}
+  std::size_t size() const { return high_.size(); }
+  /// Adds x[i] to sum first + i.
+  void add(std::size_t first, const double* x, std::size_t n);
+  /// Of each of `groups` arrays of `rows` rows of n sums, one array behind the other, adds all rows to the first: the
+  /// later half to the earlier, until one is left.
+  void fold(std::size_t groups, std::size_t rows, std::size_t n);
+  /// Adds as many others, each to the one in its place.
+  void add(const Sums& others);
+  /// n sums of these, every step-th one.
+  Sums every(std::size_t step, std::size_t n) const;
+  void values(double* y) const;
+  double* high() { return high_.data(); }
+  double* low() { return low_.data(); }
 
  private:
-  alignas(64) double high_[kLanes]{}, low_[kLanes]{};
-  Sum huge_;
+  std::vector<double> high_, low_;
+  std::vector<Sum> huge_;  // empty until there is something
   std::int64_t target_;
 };
 

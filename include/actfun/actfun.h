@@ -167,7 +167,7 @@ ACTFUN_API actfun_status actfun_backward_channels(const actfun_function* f, actf
  * Each term is the real product, rounded once to f32's precision, or f64's if x and g are f64, and without f32's bound
  * on large numbers. Terms are added in an order that depends on the shape alone, nearly without error. So bits depend
  * neither on the instruction set nor on alignment. At kinks, the branch that owns the value there owns this derivative.
- * Allocates 32 bytes a channel and parameter, and up to 256 KiB a parameter. Nothing may overlap `gradients`.
+ * Allocates some 200 bytes a channel and parameter, and up to 3 MiB a parameter. Nothing may overlap `gradients`.
  * Status BAD_SHAPE: also when memory is lacking. */
 ACTFUN_API actfun_status actfun_parameter_gradients(const actfun_function* f, actfun_format format,
                                                     const actfun_channels* shape, const void* x, const void* g,
