@@ -193,14 +193,13 @@ bool has_limits(const Call& call, Order order) {
   return !std::isnan(limit);
 }
 
-namespace {
-
-/// The tier's kernel for floats.
 Kernels::Unary float_kernel(const Call& call, Order order, const Target& target) {
   const Kernels& all = kernels(call, target);
   const auto k = static_cast<int>(order);
   return call.has_fast_kernel(order, target) ? all.fast[k] : all.order[k];
 }
+
+namespace {
 
 Elementwise elementwise(const Call& call, Order order, const Target& target, const Constants& parameters) {
   const auto k = static_cast<int>(order);

@@ -1,0 +1,758 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chains on tiles. The exact tier computes on doubles beside a bound of what they may lack, and does again what that
+// leaves open: docs/design/chain.md.
+#include "api/chain.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+#include <optional>
+
+#include "api/array.h"
+#include "api/factors.h"
+#include "api/threads.h"
+#include "backends/cpu/chain.h"
+#include "backends/cpu/float_environment.h"
+#include "backends/cpu/products.h"
+#include "backends/cpu/sum.h"
+#include "core/philox.h"
+
+namespace actfun {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+template <class T>
+constexpr std::size_t kTile = kProductTile;
+/// Measured: docs/design/chain.md.
+template <>
+constexpr std::size_t kTile<float> = 512;
+
+Format format_of(const actfun_array& array) { return static_cast<Format>(array.format); }
+std::size_t bytes_of(const actfun_array& array) { return info_of(format_of(array)).bytes; }
+
+/// An array as a bias sees it: the channels' axis, and what lies before and behind.
+struct Channelled {
+  std::size_t outer = 1, channels = 1, inner = 1;
+};
+Channelled channelled(const actfun_array& x, const actfun_array& bias, int axis) {
+  if (size_of(bias) == 1) return {size_of(x), 1, 1};
+  Channelled shape;
+  const int channels = axis_of(x, axis);
+  for (int i = 0; i < x.rank; ++i)
+    (i < channels ? shape.outer : i == channels ? shape.channels : shape.inner) *= x.shape[i];
+  return shape;
+}
+
+/// n numbers of an array, n <= kTile<T>, from number `first` on: where they lie, or in `room`.
+template <class T>
+const T* numbers(const actfun_array& array, std::size_t first, std::size_t n, T* room, std::int64_t target) {
+  const void* from = element_at(format_of(array), array.data, first);
+  constexpr Format kNative = std::is_same_v<T, double> ? Format::f64 : Format::f32;
+  reads(from, n * bytes_of(array));
+  if (format_of(array) == kNative) return static_cast<const T*>(from);
+  if constexpr (kNative == Format::f64)
+    load(format_of(array), from, room, n, target);
+  else
+    convert(format_of(array), from, Format::f32, room, n, target);
+  return room;
+}
+
+/// The numbers that a stage takes beside those that come through the chain.
+template <class T>
+class Operand {
+ public:
+  Operand(const actfun_array& array, const actfun_array& x, const Stage& stage, std::int64_t target)
+      : array_(&array), target_(target) {
+    if (stage.kind != Stage::Kind::bias) return;
+    shape_ = channelled(x, array, stage.axis);
+    // Where channels lie side by side, again and again until a tile that begins at any of them finds its numbers.
+    table_.resize(shape_.inner == 1 ? shape_.channels + kTile<T> : shape_.channels);
+    for (std::size_t c = 0; c < shape_.channels; c += kTile<T>) {
+      const std::size_t n = std::min(kTile<T>, shape_.channels - c);
+      std::copy_n(numbers<T>(array, c, n, &table_[c], target), n, &table_[c]);
+    }
+    for (std::size_t i = shape_.channels; i < table_.size(); ++i) table_[i] = table_[i - shape_.channels];
+  }
+
+  const T* at(std::size_t first, std::size_t n, T* room) const {
+    if (table_.empty()) return numbers<T>(*array_, first, n, room, target_);
+    if (shape_.inner == 1) return &table_[first % shape_.channels];
+    for (std::size_t i = 0; i < n;) {
+      const std::size_t element = first + i, row = element / shape_.inner,
+                        m = std::min(n - i, shape_.inner - element % shape_.inner);
+      std::fill_n(room + i, m, table_[row % shape_.channels]);
+      i += m;
+    }
+    return room;
+  }
+  const Channelled& shape() const { return shape_; }
+  /// Where the numbers from `first` on lie in memory; null if they do not.
+  const void* memory(std::size_t first) const {
+    return table_.empty() ? element_at(format_of(*array_), array_->data, first) : nullptr;
+  }
+
+ private:
+  const actfun_array* array_;
+  std::int64_t target_;
+  Channelled shape_;
+  std::vector<T> table_;
+};
+
+/// Of 2^32 words those below drop an element.
+std::uint32_t threshold(const Stage& stage) { return static_cast<std::uint32_t>(std::nearbyint(stage.a * 0x1p32)); }
+double kept_scale(const Stage& stage) { return 1 / (1 - stage.a); }
+
+/// What all threads of a run share.
+template <class T>
+struct Setting {
+  Setting(std::span<const Stage> all, const actfun_array& input, std::span<const actfun_array> arrays,
+          const ChainRun& run, const Target& where)
+      : stages(all), x(input), how(run), target(where) {
+    operands.reserve(all.size());  // one a stage, that of a stage without being empty
+    for (const Stage& stage : all) {
+      if (stage.has_operand())
+        operands.emplace_back(std::in_place, arrays[stage.operand], input, stage, where.bit);
+      else
+        operands.emplace_back();
+      streams.push_back(stage.kind == Stage::Kind::dropout ? dropouts++ : 0);
+    }
+  }
+  Setting(const Setting&) = delete;
+  Setting& operator=(const Setting&) = delete;
+
+  std::span<const Stage> stages;
+  const actfun_array& x;
+  const ChainRun& how;
+  const Target& target;
+  std::vector<std::optional<Operand<T>>> operands;
+  std::vector<std::uint64_t> streams;  ///< each dropout draws from one of its own
+  std::uint64_t dropouts = 0;
+  const ChainSteps<T>& steps = chain_steps<T>(target.bit);
+  const EstimateSteps& estimates = estimate_steps(target.bit);
+};
+
+/// Random words for the elements of a tile.
+template <class T>
+class Words {
+ public:
+  const std::uint32_t* draw(const Setting<T>& setting, std::size_t stage, std::size_t first, std::size_t n) {
+    const std::size_t before = first % 4;
+    setting.estimates.random(setting.how.seed, setting.streams[stage], first / 4, (before + n + 3) / 4, words_);
+    return words_ + before;
+  }
+
+ private:
+  std::uint32_t words_[kTile<T> + 8];
+};
+
+/// Bits of what all dropouts keep; tiles begin at multiples of eight then.
+template <class T>
+void write_kept(const Setting<T>& setting, std::size_t first, std::size_t n, Words<T>& words) {
+  if (!setting.how.kept) return;
+  std::uint8_t* to = setting.how.kept + first / 8;
+  writes(to, (n + 7) / 8);
+  std::memset(to, 0xff, n / 8);
+  if (n % 8) to[n / 8] = static_cast<std::uint8_t>((1u << n % 8) - 1);
+  for (std::size_t s = 0; s < setting.stages.size(); ++s) {
+    if (setting.stages[s].kind != Stage::Kind::dropout) continue;
+    const std::uint32_t *random = words.draw(setting, s, first, n), least = threshold(setting.stages[s]);
+    for (std::size_t i = 0; i < n; ++i)
+      to[i / 8] = static_cast<std::uint8_t>(to[i / 8] & ~((random[i] < least ? 1u : 0u) << i % 8));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- exact tier
+
+using Estimate = Setting<double>;
+constexpr std::size_t kExact = kTile<double>;
+
+/// Numbers that are known within error[i], or exactly.
+struct Estimates {
+  alignas(64) double value[kExact];
+  alignas(64) double error[kExact];
+  bool exact = true;
+  const double* errors() const { return exact ? nullptr : error; }
+};
+
+/// A function stage, ready to run.
+class Function {
+ public:
+  Function(const Call& call, const Target& target)
+      : call_(call),
+        target_(target),
+        factors_(call_, kBoth, target),
+        settled_(arithmetic(call) != Arithmetic::tested),
+        keeps_positive_(call.info().formula.starts_with("x if x >")) {
+    call_.threads = 1;
+  }
+
+  const Factor& factor(Part part) const { return factors_[part == Part::value ? 0 : 1]; }
+
+  /// y = part(t). Other machines' estimates differ, but their errors reach what `again` says of exactly known t.
+  void estimate(const EstimateSteps& steps, Part part, const Estimates& t, Estimates& y, std::size_t n) const {
+    const Factor& f = factor(part);
+    f.raw(t.value, y.value, y.error, n, f.parameters);
+    y.exact = false;
+    if (settled_) {
+      const bool all = steps.settle(t.value, y.error, n);
+      y.exact = all && t.exact;
+    } else if (keeps_positive_ && part == Part::value) {
+      steps.keep_positive(t.value, y.value, y.error, n);
+    }
+    for (const Exception& exception : f.exceptions)
+      for (std::size_t i = 0; i < n; ++i)
+        if (t.value[i] == exception.x) y.error[i] = kInfinity, y.exact = false;
+    if (!settled_)
+      for (std::size_t i = 0; i < n; ++i) y.error[i] *= 1 + 0x1p-8;  // `again` rounds once more
+    if (t.exact) return;
+    alignas(64) double low[kExact], high[kExact], ignored[kExact];
+    steps.spread(t.value, t.error, low, high, n);
+    f.raw(low, low, ignored, n, f.parameters);
+    f.raw(high, high, ignored, n, f.parameters);
+    steps.add_spread(y.value, low, high, y.error, n);
+    for (std::size_t i = 0; i < n; ++i)
+      if (!(t.error[i] < kInfinity)) y.error[i] = kInfinity;
+  }
+
+  /// y = g part(t), or part(t) without g, the same doubles on every machine.
+  void again(Part part, const double* t, const double* g, double* y, std::size_t n) const {
+    if (!settled_) return call_.multiply(part, Format::f64, t, g, y, n, target_);
+    const Factor& f = factor(part);
+    for (std::size_t i = 0; i < n; ++i) {
+      bool usual = std::fabs(t[i]) < kInfinity;
+      for (const Exception& exception : f.exceptions) usual &= t[i] != exception.x;
+      double value, ignored;
+      f.raw(&t[i], &value, &ignored, 1, f.parameters);
+      if (usual)
+        y[i] = g ? g[i] * value : value;
+      else
+        call_.multiply(part, Format::f64, &t[i], g ? &g[i] : nullptr, &y[i], 1, target_);
+    }
+  }
+
+ private:
+  static constexpr Part kBoth[] = {Part::value, Part::slope};
+  Call call_;
+  const Target& target_;
+  Factors factors_;
+  bool settled_;         ///< what raw kernels compute is the same on every machine
+  bool keeps_positive_;  ///< f(t) = t for t > 0
+};
+
+/// Elements that are computed again, with the same doubles on every machine. What a function makes of them is kept
+/// unrounded until something else happens to it.
+class Again {
+ public:
+  explicit Again(std::size_t n) : n_(n) {}
+
+  void set(std::size_t i, double x) { value_[i] = x; }
+  std::size_t size() const { return n_; }
+  const double* values() {
+    if (pending_) pending_->again(part_, t_, g_, value_, n_), pending_ = nullptr;
+    return value_;
+  }
+  /// v = f(v)
+  void apply(const Function& f) {
+    std::copy_n(values(), n_, t_);
+    std::fill_n(g_, n_, 1.0);
+    pending_ = &f, part_ = Part::value;
+  }
+  /// v = v f'(t)
+  void multiply_by_slope(const Function& f, const double* t) {
+    std::copy_n(values(), n_, g_);
+    std::copy_n(t, n_, t_);
+    pending_ = &f, part_ = Part::slope;
+  }
+  template <class Change>
+  void change(const Change& change) {
+    values();
+    for (std::size_t i = 0; i < n_; ++i) value_[i] = change(value_[i], i);
+  }
+  /// The numbers of a format, every NaN being the same; also as the format's codes.
+  void round(Format format, unsigned char* codes) {
+    if (pending_) return multiply(pending_->factor(part_), format, t_, g_, nullptr, codes, n_);
+    for (std::size_t i = 0; i < n_; ++i) {
+      const double v = value_[i] == value_[i] ? value_[i] : std::numeric_limits<double>::quiet_NaN();
+      const std::uint64_t code = encode(format, round_to(format, v), Overflow::saturate);
+      std::memcpy(codes + i * info_of(format).bytes, &code, info_of(format).bytes);
+    }
+  }
+
+ private:
+  std::size_t n_;
+  double value_[kExact], t_[kExact], g_[kExact];
+  const Function* pending_ = nullptr;
+  Part part_ = Part::value;
+};
+
+/// Where numbers of a tile are open.
+struct Open {
+  std::uint16_t where[kExact];
+  std::size_t count = 0;
+  bool is[kExact] = {};
+  void add(std::size_t i) {
+    if (!is[i]) where[count++] = static_cast<std::uint16_t>(i);
+    is[i] = true;
+  }
+};
+
+/// The chain on doubles, with errors.
+class ExactChain {
+ public:
+  ExactChain(const Estimate& setting) : s_(setting) {
+    for (const Stage& stage : s_.stages) {
+      functions_.push_back(stage.kind == Stage::Kind::function ? std::make_unique<Function>(stage.call, s_.target)
+                                                               : nullptr);
+      any_function_ |= stage.kind == Stage::Kind::function;
+    }
+  }
+
+  /// tape[s] = what stage s takes, for elements first.., n <= kExact; tape[number of stages] = the result.
+  /// `next(s)` is the place of what stage s takes.
+  template <class Place>
+  void forward(std::size_t first, std::size_t n, const Place& place, Words<double>& words) const {
+    alignas(64) double room[kExact];
+    Estimates& input = place(0);
+    const double* from = numbers<double>(s_.x, first, n, input.value, s_.target.bit);
+    if (from != input.value) std::copy_n(from, n, input.value);
+    input.exact = true;
+    for (std::size_t k = 0; k < s_.stages.size(); ++k) {
+      const Stage& stage = s_.stages[k];
+      const Estimates& v = place(k);
+      Estimates& y = place(k + 1);
+      const double* r = s_.operands[k] ? s_.operands[k]->at(first, n, room) : nullptr;
+      if (stage.kind == Stage::Kind::function) {
+        functions_[k]->estimate(s_.estimates, Part::value, v, y, n);
+        continue;
+      }
+      y.exact = v.exact;
+      if (!v.exact && stage.kind != Stage::Kind::multiply && &y != &v) std::copy_n(v.error, n, y.error);
+      linear(stage, k, first, v, r, y, n, words);
+    }
+  }
+
+  /// The same for some elements of a tile, after which tape(s) has what stage s takes.
+  template <class Tape>
+  void forward_again(std::size_t first, const Open& open, Again& v, const Tape& tape) const {
+    gather(s_.x, first, open, v);
+    for (std::size_t k = 0; k < s_.stages.size(); ++k) {
+      const Stage& stage = s_.stages[k];
+      tape(k, v);
+      if (stage.kind == Stage::Kind::function)
+        v.apply(*functions_[k]);
+      else if (stage.kind != Stage::Kind::quantize)
+        v.change([&](double value, std::size_t i) { return linear_again(stage, k, first + open.where[i], value); });
+    }
+  }
+
+  const Function& function(std::size_t stage) const { return *functions_[stage]; }
+  bool any_function() const { return any_function_; }
+  const Estimate& setting() const { return s_; }
+
+  void gather(const actfun_array& array, std::size_t first, const Open& open, Again& v) const {
+    for (std::size_t i = 0; i < open.count; ++i) {
+      double room;
+      v.set(i, *numbers<double>(array, first + open.where[i], 1, &room, s_.target.bit));
+    }
+  }
+  double operand(std::size_t stage, std::size_t element) const {
+    alignas(64) double room[kExact];
+    return *s_.operands[stage]->at(element, 1, room);
+  }
+  bool keeps(std::size_t stage, std::size_t element) const {
+    return philox(s_.how.seed, element / 4, s_.streams[stage])[element % 4] >= threshold(s_.stages[stage]);
+  }
+
+ private:
+  void linear(const Stage& stage, std::size_t k, std::size_t first, const Estimates& v, const double* r, Estimates& y,
+              std::size_t n, Words<double>& words) const {
+    switch (stage.kind) {
+      case Stage::Kind::bias:
+      case Stage::Kind::add:
+        s_.steps.add(v.value, r, y.value, n, Passage::near);
+        break;
+      case Stage::Kind::multiply:
+        if (!v.exact) s_.estimates.product_error(v.value, v.error, r, nullptr, y.error, n);
+        s_.steps.multiply(v.value, r, y.value, n, Passage::near);
+        break;
+      case Stage::Kind::shift:
+        s_.steps.shift(v.value, stage.a, y.value, n, Passage::near);
+        break;
+      case Stage::Kind::scale:
+        s_.steps.scale(v.value, stage.a, y.value, n, Passage::near);
+        if (!v.exact) s_.steps.scale(y.error, std::fabs(stage.a), y.error, n, Passage::near);
+        break;
+      case Stage::Kind::clamp:
+        s_.steps.clamp(v.value, stage.a, stage.b, y.value, n, Passage::near);
+        break;
+      case Stage::Kind::dropout: {
+        const std::uint32_t *random = words.draw(s_, k, first, n), least = threshold(stage);
+        s_.steps.drop(random, least, kept_scale(stage), v.value, y.value, n, Passage::near);
+        if (!v.exact) s_.steps.drop(random, least, kept_scale(stage), y.error, y.error, n, Passage::near);
+        break;
+      }
+      case Stage::Kind::quantize:
+        if (&y != &v) std::copy_n(v.value, n, y.value);
+        return;
+      case Stage::Kind::function:
+        return;
+    }
+    if (!v.exact) s_.estimates.add_rounding(y.value, y.error, n);
+  }
+  double linear_again(const Stage& stage, std::size_t k, std::size_t element, double v) const {
+    switch (stage.kind) {
+      case Stage::Kind::bias:
+      case Stage::Kind::add:
+        return v + operand(k, element);
+      case Stage::Kind::multiply:
+        return v * operand(k, element);
+      case Stage::Kind::shift:
+        return v + stage.a;
+      case Stage::Kind::scale:
+        return v * stage.a;
+      case Stage::Kind::clamp:
+        return v < stage.a ? stage.a : v > stage.b ? stage.b : v;
+      case Stage::Kind::dropout:
+        return keeps(k, element) ? v * kept_scale(stage) : 0;
+      case Stage::Kind::quantize:
+      case Stage::Kind::function:
+        break;
+    }
+    return v;
+  }
+
+  const Estimate& s_;
+  std::vector<std::unique_ptr<Function>> functions_;
+  bool any_function_ = false;
+};
+
+/// v in a format, rounded once, in `codes`; what an error leaves open is added to `open`.
+void round(const Estimate& s, const Estimates& v, bool any_function, Format format, unsigned char* codes, std::size_t n,
+           Open& open) {
+  if (format == Format::f64) {
+    auto* to = reinterpret_cast<double*>(codes);
+    for (std::size_t i = 0; i < n; ++i) {
+      to[i] = v.value[i] == v.value[i] ? v.value[i] : std::numeric_limits<double>::quiet_NaN();
+      if (any_function) open.add(i);  // no error is small enough
+    }
+    return;
+  }
+  alignas(64) float room[kExact];
+  float* floats = format == Format::f32 ? reinterpret_cast<float*>(codes) : room;
+  if (v.exact)
+    s.estimates.narrow(v.value, floats, n);
+  else if (s.estimates.round(v.value, v.error, floats, n))
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto low = static_cast<float>(v.value[i] - v.error[i]), high = static_cast<float>(v.value[i] + v.error[i]);
+      if (!(low == high && std::isfinite(high))) open.add(i);
+    }
+  if (format == Format::f32) return;
+  const Conversions& conversion = conversions(format, s.target.bit);
+  if (!conversion.narrow(floats, codes, n, Overflow::saturate)) return;
+  // The float may be a tie of the format, or next to one, that the double is not.
+  alignas(64) float near[2][kExact];
+  unsigned char other[2][2 * kExact];
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto bits = std::bit_cast<std::int32_t>(floats[i]);
+    const bool steps = floats[i] != 0 && std::isfinite(floats[i]);
+    near[0][i] = std::bit_cast<float>(bits - steps), near[1][i] = std::bit_cast<float>(bits + steps);
+  }
+  const std::size_t bytes = info_of(format).bytes;
+  for (int side = 0; side < 2; ++side) conversion.narrow(near[side], other[side], n, Overflow::saturate);
+  for (std::size_t i = 0; i < n; ++i)
+    if (std::memcmp(other[0] + i * bytes, other[1] + i * bytes, bytes) != 0) open.add(i);
+}
+
+/// Codes of a quantised result, from a double.
+struct Quantizer {
+  explicit Quantizer(const Quantization& q)
+      : scale(static_cast<double>(q.scale)), zero_point(q.zero_point), least(q.is_signed ? -128 : 0) {}
+  void operator()(const EstimateSteps& steps, const double* v, std::uint8_t* y, std::size_t n) const {
+    steps.quantize(v, scale, zero_point, least, least + 255, y, n);
+  }
+  double scale, zero_point, least;
+};
+
+void quantize(const Estimate& s, const Estimates& v, const Quantization& to, unsigned char* codes, std::size_t n,
+              Open& open) {
+  const Quantizer quantizer(to);
+  quantizer(s.estimates, v.value, codes, n);
+  if (v.exact) return;
+  alignas(64) double low[kExact], high[kExact];
+  std::uint8_t below[kExact], above[kExact];
+  s.estimates.spread(v.value, v.error, low, high, n);
+  quantizer(s.estimates, low, below, n), quantizer(s.estimates, high, above, n);
+  for (std::size_t i = 0; i < n; ++i)
+    if (below[i] != above[i] || !(v.error[i] < kInfinity)) open.add(i);
+}
+
+/// Puts codes of the open elements into their places.
+void scatter(const Open& open, const unsigned char* from, unsigned char* to, std::size_t bytes) {
+  for (std::size_t i = 0; i < open.count; ++i) std::memcpy(to + open.where[i] * bytes, from + i * bytes, bytes);
+}
+
+void run_exact(const Estimate& setting, const actfun_array& y, std::size_t bytes, unsigned threads) {
+  const ExactChain chain(setting);
+  const bool quantizes = !setting.stages.empty() && setting.stages.back().kind == Stage::Kind::quantize;
+  in_parts(size_of(setting.x), tile_of(Format::f32), threads, [&](std::size_t begin, std::size_t count) {
+    Estimates tiles[1];
+    Words<double> words;
+    alignas(64) unsigned char codes[8 * kExact], again[8 * kExact];
+    for (std::size_t first = begin; first < begin + count; first += kExact) {
+      const std::size_t n = std::min(kExact, begin + count - first);
+      chain.forward(
+          first, n, [&](std::size_t) -> Estimates& { return tiles[0]; }, words);
+      Open open;
+      if (quantizes)
+        quantize(setting, tiles[0], setting.stages.back().quantization, codes, n, open);
+      else
+        round(setting, tiles[0], chain.any_function(), format_of(y), codes, n, open);
+      if (open.count > 0) {
+        Again v(open.count);
+        chain.forward_again(first, open, v, [](std::size_t, Again&) {});
+        if (quantizes)
+          Quantizer(setting.stages.back().quantization)(setting.estimates, v.values(), again, open.count);
+        else
+          v.round(format_of(y), again);
+        scatter(open, again, codes, bytes);
+      }
+      unsigned char* to = static_cast<unsigned char*>(y.data) + first * bytes;
+      writes(to, n * bytes);
+      std::memcpy(to, codes, n * bytes);
+      write_kept(setting, first, n, words);
+    }
+  });
+}
+
+// ----------------------------------------------------------------------------------------------------- fast tier
+
+/// The chain on floats: each stage rounds.
+class FastChain {
+ public:
+  FastChain(const Setting<float>& setting, Tier tier) : s_(setting) {
+    for (const Stage& stage : s_.stages) {
+      Call call = stage.call;
+      call.tier = tier;
+      calls_.push_back(call);
+      const bool function = stage.kind == Stage::Kind::function;
+      constants_.push_back(function ? constants(call) : Constants{});
+      kernels_.push_back(function ? float_kernel(call, Order::value, s_.target) : nullptr);
+    }
+  }
+
+  /// The stages [0, count) on elements first..: `place(k)` is where stage k puts its results, which the last one may
+  /// stream. Returns where the result is: the input, without stages.
+  template <class Place>
+  const float* forward(std::size_t first, std::size_t n, float* input, std::size_t count, const Place& place,
+                       Passage passage, Words<float>& words) const {
+    alignas(64) float room[kTile<float>];
+    const float* v = numbers<float>(s_.x, first, n, input, s_.target.bit);
+    for (std::size_t k = 0; k < count; ++k) {
+      float* y = place(k);
+      run(k, first, v, s_.operands[k] ? s_.operands[k]->at(first, n, room) : nullptr, y, n,
+          k + 1 == count ? passage : Passage::near, words);
+      v = y;
+    }
+    return v;
+  }
+
+  const Setting<float>& setting() const { return s_; }
+  const Call& call(std::size_t stage) const { return calls_[stage]; }
+
+ private:
+  void run(std::size_t k, std::size_t first, const float* v, const float* r, float* y, std::size_t n, Passage passage,
+           Words<float>& words) const {
+    const Stage& stage = s_.stages[k];
+    const auto a = static_cast<float>(stage.a), b = static_cast<float>(stage.b);
+    switch (stage.kind) {
+      case Stage::Kind::function:
+        return kernels_[k](v, y, n, constants_[k].data(), passage);
+      case Stage::Kind::bias:
+      case Stage::Kind::add:
+        return s_.steps.add(v, r, y, n, passage);
+      case Stage::Kind::multiply:
+        return s_.steps.multiply(v, r, y, n, passage);
+      case Stage::Kind::shift:
+        return s_.steps.shift(v, a, y, n, passage);
+      case Stage::Kind::scale:
+        return s_.steps.scale(v, a, y, n, passage);
+      case Stage::Kind::clamp:
+        return s_.steps.clamp(v, a, b, y, n, passage);
+      case Stage::Kind::dropout:
+        return s_.steps.drop(words.draw(s_, k, first, n), threshold(stage), static_cast<float>(kept_scale(stage)), v, y,
+                             n, passage);
+      case Stage::Kind::quantize:
+        return;
+    }
+  }
+
+  const Setting<float>& s_;
+  std::vector<Call> calls_;
+  std::vector<Constants> constants_;
+  std::vector<Kernels::Unary> kernels_;
+};
+
+/// Fetches what the tile after the next one reads while this one is computed.
+void fetch(const void* from, std::size_t bytes) {
+  constexpr std::size_t kAhead = 4096, kLine = 64;
+  for (std::size_t i = 0; i < bytes; i += kLine)
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + kAhead + i));
+}
+
+void run_fast(const Setting<float>& setting, Tier tier, const actfun_array& y, std::size_t bytes, Passage passage,
+              unsigned threads) {
+  const FastChain chain(setting, tier);
+  const bool quantizes = !setting.stages.empty() && setting.stages.back().kind == Stage::Kind::quantize,
+             native = !quantizes && format_of(y) == Format::f32;
+  const std::size_t count = setting.stages.size() - (quantizes ? 1 : 0);
+  in_parts(size_of(setting.x), tile_of(Format::f32), threads, [&](std::size_t begin, std::size_t size) {
+    alignas(64) float tile[kTile<float>];
+    Words<float> words;
+    for (std::size_t first = begin; first < begin + size;) {
+      unsigned char* to = static_cast<unsigned char*>(y.data) + first * bytes;
+      // A stream of whole lines begins at one.
+      const std::size_t late =
+          passage == Passage::streamed && !setting.how.kept ? reinterpret_cast<std::uintptr_t>(to) / bytes % 16 : 0;
+      const std::size_t n = std::min(kTile<float> - late, begin + size - first);
+      if (passage != Passage::near) {
+        fetch(element_at(format_of(setting.x), setting.x.data, first), n * bytes_of(setting.x));
+        for (const auto& operand : setting.operands)
+          if (const void* from = operand ? operand->memory(first) : nullptr) fetch(from, n * sizeof(float));
+      }
+      auto* floats = reinterpret_cast<float*>(to);
+      writes(to, n * bytes);
+      const float* v = chain.forward(
+          first, n, tile, count, [&](std::size_t k) { return native && k + 1 == count ? floats : tile; }, passage,
+          words);
+      if (quantizes) {
+        alignas(64) double wide[kTile<float>];
+        product_steps(setting.target.bit).widen(v, wide, n);
+        Quantizer(setting.stages.back().quantization)(setting.estimates, wide, to, n);
+      } else if (!native) {
+        conversions(format_of(y), setting.target.bit).narrow(v, to, n, Overflow::saturate);
+      } else if (v != floats) {
+        std::copy_n(v, n, floats);
+      }
+      write_kept(setting, first, n, words);
+      first += n;
+    }
+    if (passage == Passage::streamed) flush_stream();
+  });
+}
+
+// -------------------------------------------------------------------------------------------------------- checks
+
+bool in_c_order(const actfun_array& a) {
+  std::ptrdiff_t stride = 1;
+  for (int i = a.rank - 1; i >= 0; --i) {
+    if (a.shape[i] > 1 && a.strides[i] != stride) return false;
+    stride *= static_cast<std::ptrdiff_t>(a.shape[i]);
+  }
+  return true;
+}
+
+std::string shape_text(const actfun_array& a) {
+  std::string text = "(";
+  for (int i = 0; i < a.rank; ++i) text += (i ? ", " : "") + std::to_string(a.shape[i]);
+  return text + (a.rank == 1 ? ",)" : ")");
+}
+
+[[noreturn]] void fail(actfun_status status, const std::string& what) { throw ChainError(what, status); }
+
+void check_array(const actfun_array& array, const std::string& name, bool written) {
+  switch (check(&array, written)) {
+    case ACTFUN_OK:
+      break;
+    case ACTFUN_BAD_FORMAT:
+      fail(ACTFUN_BAD_FORMAT, name + ": " + std::to_string(array.format) + " is no format");
+    case ACTFUN_NULL_POINTER:
+      fail(ACTFUN_NULL_POINTER, name + ": the data are NULL");
+    default:
+      fail(ACTFUN_BAD_SHAPE, name + ": no array can have this rank, shape or strides");
+  }
+  if (!in_c_order(array)) fail(ACTFUN_BAD_SHAPE, name + " does not lie in C order, its elements side by side");
+}
+/// An array of x's shape, or one row of as many elements.
+void check_fits(const actfun_array& array, const actfun_array& x, const std::string& name) {
+  if (size_of(array) == size_of(x) && (array.rank == 1 || same_shape(array, x))) return;
+  fail(ACTFUN_BAD_SHAPE, name + " has shape " + shape_text(array) + ", but x has " + shape_text(x));
+}
+void check_operand(const actfun_array& array, const actfun_array& x, const Stage& stage, const std::string& name) {
+  if (stage.kind != Stage::Kind::bias) return check_fits(array, x, name);
+  if (size_of(array) == 1) return;
+  const int axis = axis_of(x, stage.axis);
+  if (axis < 0)
+    fail(ACTFUN_BAD_SHAPE,
+         name + " lies along axis " + std::to_string(stage.axis) + ", which x of shape " + shape_text(x) + " lacks");
+  if (array.rank != 1 || array.shape[0] != x.shape[axis])
+    fail(ACTFUN_BAD_SHAPE, name + " has shape " + shape_text(array) + ", but axis " + std::to_string(stage.axis) +
+                               " of x has " + std::to_string(x.shape[axis]) + " channels");
+}
+
+/// Two arrays may be one: the same elements in the same places. Otherwise they must lie apart.
+void check_apart(const actfun_array& out, const std::string& out_name, const actfun_array& in, const std::string& name,
+                 bool may_be_same) {
+  if (size_of(out) == 0 || size_of(in) == 0 || !out.data || !in.data) return;
+  const auto low = [](const actfun_array& a) { return reinterpret_cast<std::uintptr_t>(a.data); };
+  const auto high = [&](const actfun_array& a) { return low(a) + size_of(a) * bytes_of(a); };
+  if (low(out) >= high(in) || low(in) >= high(out)) return;
+  if (may_be_same && low(out) == low(in) && high(out) == high(in) && bytes_of(out) == bytes_of(in)) return;
+  fail(ACTFUN_OVERLAP, out_name + " overlaps " + name);
+}
+
+/// A result of 8-bit integers, as an array of a format of as many bytes.
+actfun_array as_bytes(actfun_array array) {
+  array.format = ACTFUN_F8E5M2;
+  return array;
+}
+
+}  // namespace
+
+void Chain::run(const actfun_array& x, std::span<const actfun_array> operands, const actfun_array& result,
+                const ChainRun& how, const Target& target) const {
+  const actfun_array y = quantizes() ? as_bytes(result) : result;
+  check_inputs(x, operands);
+  check_array(y, "y", true);
+  check_fits(y, x, "y");
+  check_apart(y, "y", x, "x", true);
+  for (const Stage& stage : stages_)
+    if (stage.has_operand())
+      check_apart(y, "y", operands[stage.operand], operands_[stage.operand], stage.kind != Stage::Kind::bias);
+  const actfun_array bits{how.kept, ACTFUN_F8E5M2, 1, {size_of(x) / 8 + (size_of(x) % 8 != 0)}, {1}};
+  check_apart(bits, "kept", y, "y", false), check_apart(bits, "kept", x, "x", false);
+  for (std::size_t i = 0; i < operands.size(); ++i) check_apart(bits, "kept", operands[i], operands_[i], false);
+  if (size_of(x) == 0) return;
+
+  const DefaultFloatEnvironment environment;
+  const std::size_t bytes = bytes_of(y);
+  bool wide = x.format == ACTFUN_F64 || (y.format == ACTFUN_F64 && !quantizes());
+  for (const actfun_array& operand : operands) wide |= operand.format == ACTFUN_F64;
+  if (tier == Tier::fast && !wide) {
+    Passage passage = passage_of(x.data, y.data, size_of(x) * bytes);
+    for (const actfun_array& operand : operands)
+      if (operand.data == y.data && passage == Passage::streamed) passage = Passage::far;
+    if (bytes != sizeof(float) && passage == Passage::streamed) passage = Passage::far;
+    return run_fast({stages_, x, operands, how, target}, tier, y, bytes, passage, threads);
+  }
+  run_exact({stages_, x, operands, how, target}, y, bytes, threads);
+}
+
+void Chain::check_inputs(const actfun_array& x, std::span<const actfun_array> operands) const {
+  check_array(x, "x", false);
+  if (operands.size() != operands_.size())
+    fail(ACTFUN_BAD_SHAPE,
+         "the chain takes " + std::to_string(operands_.size()) + " operands, not " + std::to_string(operands.size()));
+  for (const Stage& stage : stages_) {
+    if (!stage.has_operand()) continue;
+    const std::string& name = operands_[stage.operand];
+    check_array(operands[stage.operand], name, false);
+    check_operand(operands[stage.operand], x, stage, name);
+  }
+}
+
+}  // namespace actfun
