@@ -207,8 +207,6 @@ class Function {
     for (const Exception& exception : f.exceptions)
       for (std::size_t i = 0; i < n; ++i)
         if (t.value[i] == exception.x) y.error[i] = kInfinity, y.exact = false;
-    if (!settled_)
-      for (std::size_t i = 0; i < n; ++i) y.error[i] *= 1 + 0x1p-8;  // `again` rounds once more
     if (t.exact) return;
     alignas(64) double low[kExact], high[kExact], ignored[kExact];
     steps.spread(t.value, t.error, low, high, n);
@@ -308,12 +306,12 @@ class ExactChain {
     for (const Stage& stage : s_.stages) {
       functions_.push_back(stage.kind == Stage::Kind::function ? std::make_unique<Function>(stage.call, s_.target)
                                                                : nullptr);
-      any_function_ |= stage.kind == Stage::Kind::function;
+      functions_before_.push_back(functions_before_.back() + (stage.kind == Stage::Kind::function ? 1 : 0));
     }
   }
 
-  /// tape[s] = what stage s takes, for elements first.., n <= kExact; tape[number of stages] = the result.
-  /// `next(s)` is the place of what stage s takes.
+  /// The chain for elements first.., n <= kExact. `place(k)` is for what stage k takes, and behind the last one for the
+  /// result; before and behind a function they differ.
   template <class Place>
   void forward(std::size_t first, std::size_t n, const Place& place, Words<double>& words) const {
     alignas(64) double room[kExact];
@@ -331,7 +329,7 @@ class ExactChain {
         continue;
       }
       y.exact = v.exact;
-      if (!v.exact && stage.kind != Stage::Kind::multiply && &y != &v) std::copy_n(v.error, n, y.error);
+      if (!v.exact && &y != &v && stage.kind != Stage::Kind::multiply) std::copy_n(v.error, n, y.error);
       linear(stage, k, first, v, r, y, n, words);
     }
   }
@@ -351,7 +349,8 @@ class ExactChain {
   }
 
   const Function& function(std::size_t stage) const { return *functions_[stage]; }
-  bool any_function() const { return any_function_; }
+  std::size_t functions_before(std::size_t stage) const { return functions_before_[stage]; }
+  bool any_function() const { return functions_before_.back() > 0; }
   const Estimate& setting() const { return s_; }
 
   void gather(const actfun_array& array, std::size_t first, const Open& open, Again& v) const {
@@ -428,7 +427,7 @@ class ExactChain {
 
   const Estimate& s_;
   std::vector<std::unique_ptr<Function>> functions_;
-  bool any_function_ = false;
+  std::vector<std::size_t> functions_before_ = {0};
 };
 
 /// v in a format, rounded once, in `codes`; what an error leaves open is added to `open`.
@@ -448,7 +447,8 @@ void round(const Estimate& s, const Estimates& v, bool any_function, Format form
     s.estimates.narrow(v.value, floats, n);
   else if (s.estimates.round(v.value, v.error, floats, n))
     for (std::size_t i = 0; i < n; ++i) {
-      const auto low = static_cast<float>(v.value[i] - v.error[i]), high = static_cast<float>(v.value[i] + v.error[i]);
+      const double reach = kReach * v.error[i];
+      const auto low = static_cast<float>(v.value[i] - reach), high = static_cast<float>(v.value[i] + reach);
       if (!(low == high && std::isfinite(high))) open.add(i);
     }
   if (format == Format::f32) return;
@@ -500,25 +500,26 @@ void run_exact(const Estimate& setting, const actfun_array& y, std::size_t bytes
   const ExactChain chain(setting);
   const bool quantizes = !setting.stages.empty() && setting.stages.back().kind == Stage::Kind::quantize;
   in_parts(size_of(setting.x), tile_of(Format::f32), threads, [&](std::size_t begin, std::size_t count) {
-    Estimates tiles[1];
+    Estimates tiles[2];
     Words<double> words;
     alignas(64) unsigned char codes[8 * kExact], again[8 * kExact];
     for (std::size_t first = begin; first < begin + count; first += kExact) {
       const std::size_t n = std::min(kExact, begin + count - first);
       chain.forward(
-          first, n, [&](std::size_t) -> Estimates& { return tiles[0]; }, words);
+          first, n, [&](std::size_t k) -> Estimates& { return tiles[chain.functions_before(k) % 2]; }, words);
+      const Estimates& v = tiles[chain.functions_before(setting.stages.size()) % 2];
       Open open;
       if (quantizes)
-        quantize(setting, tiles[0], setting.stages.back().quantization, codes, n, open);
+        quantize(setting, v, setting.stages.back().quantization, codes, n, open);
       else
-        round(setting, tiles[0], chain.any_function(), format_of(y), codes, n, open);
+        round(setting, v, chain.any_function(), format_of(y), codes, n, open);
       if (open.count > 0) {
-        Again v(open.count);
-        chain.forward_again(first, open, v, [](std::size_t, Again&) {});
+        Again exactly(open.count);
+        chain.forward_again(first, open, exactly, [](std::size_t, Again&) {});
         if (quantizes)
-          Quantizer(setting.stages.back().quantization)(setting.estimates, v.values(), again, open.count);
+          Quantizer(setting.stages.back().quantization)(setting.estimates, exactly.values(), again, open.count);
         else
-          v.round(format_of(y), again);
+          exactly.round(format_of(y), again);
         scatter(open, again, codes, bytes);
       }
       unsigned char* to = static_cast<unsigned char*>(y.data) + first * bytes;

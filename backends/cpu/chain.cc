@@ -119,7 +119,7 @@ void keep_positive(const double* t, double* y, double* error, std::size_t n) {
   }
 }
 void spread(const double* t, const double* e, double* low, double* high, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) low[i] = t[i] - e[i], high[i] = t[i] + e[i];
+  for (std::size_t i = 0; i < n; ++i) low[i] = t[i] - kReach * e[i], high[i] = t[i] + kReach * e[i];
 }
 void add_spread(const double* y, const double* low, const double* high, double* error, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) error[i] += 2 * (std::fabs(low[i] - y[i]) + std::fabs(high[i] - y[i]));
@@ -133,13 +133,14 @@ void product_error(const double* a, const double* a_error, const double* b, cons
 }
 void doubt_bounds(const double* v, const double* e, double low, double high, double* error, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i)
-    if (!(std::fabs(v[i] - low) > e[i] && std::fabs(v[i] - high) > e[i])) error[i] = kInfinity;
+    if (!(std::fabs(v[i] - low) > kReach * e[i] && std::fabs(v[i] - high) > kReach * e[i])) error[i] = kInfinity;
 }
 
 bool round(const double* v, const double* error, float* y, std::size_t n) {
   std::uint32_t open = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    const auto low = static_cast<float>(v[i] - error[i]), high = static_cast<float>(v[i] + error[i]);
+    const double reach = kReach * error[i];
+    const auto low = static_cast<float>(v[i] - reach), high = static_cast<float>(v[i] + reach);
     const auto near = static_cast<float>(v[i]);
     y[i] = near == near ? near : kNan;
     // An infinity may be none in a larger format, a NaN is looked at again.

@@ -27,7 +27,11 @@ struct ChainSteps {
 template <class T>
 const ChainSteps<T>& chain_steps(std::int64_t target);
 
-/// Steps on doubles v[i] that are known within error[i], and what else the tiers share.
+/// A stage that is computed again rounds a function's result once more, and errors themselves are rounded: so much more
+/// than an error says may be missing.
+inline constexpr double kReach = 1 + 0x1p-8;
+
+/// Steps on doubles v[i] that are known within kReach error[i], and what else the tiers share.
 struct EstimateSteps {
   /// error += 2^-52 |v|: what rounding v adds.
   void (*add_rounding)(const double* v, double* error, std::size_t n);
@@ -35,7 +39,7 @@ struct EstimateSteps {
   bool (*settle)(const double* t, double* error, std::size_t n);
   /// y[i] = t[i] and error[i] = 0 where 0 < t[i] < infinity: a function's branch f(t) = t.
   void (*keep_positive)(const double* t, double* y, double* error, std::size_t n);
-  /// low = t - e and high = t + e.
+  /// low and high are as far from t as the error reaches.
   void (*spread)(const double* t, const double* e, double* low, double* high, std::size_t n);
   /// error += 2 max(|low - y|, |high - y|)
   void (*add_spread)(const double* y, const double* low, const double* high, double* error, std::size_t n);

@@ -75,7 +75,7 @@ double product_with(const big::Big& y, const Element& at, const FormatInfo& form
 double product_with_limit(const Factor& f, const Constant* p, const Element& at, const FormatInfo& format) {
   if (!f.has_limits) return kNan;
   const big::Big limit = f.big(stand_in_for_infinity(at.x), p);
-  const double nearest = limit.nearest();
+  const double nearest = limit.zero() ? signed_zero(f, p, std::copysign(kFarthest, at.x)) : limit.nearest();
   if (!ordinary(nearest) || !ordinary(at.a) || !ordinary(at.b)) return at.a * at.b * nearest;
   return rounded(product(at, limit), format);
 }
