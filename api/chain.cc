@@ -310,16 +310,16 @@ class ExactChain {
     }
   }
 
-  /// The chain for elements first.., n <= kExact. `place(k)` is for what stage k takes, and behind the last one for the
-  /// result; before and behind a function they differ.
+  /// The first `count` stages for elements first.., n <= kExact. `place(k)` is for what stage k takes, and behind the
+  /// last one for the result; before and behind a function they differ.
   template <class Place>
-  void forward(std::size_t first, std::size_t n, const Place& place, Words<double>& words) const {
+  void forward(std::size_t first, std::size_t n, std::size_t count, const Place& place, Words<double>& words) const {
     alignas(64) double room[kExact];
     Estimates& input = place(0);
     const double* from = numbers<double>(s_.x, first, n, input.value, s_.target.bit);
     if (from != input.value) std::copy_n(from, n, input.value);
     input.exact = true;
-    for (std::size_t k = 0; k < s_.stages.size(); ++k) {
+    for (std::size_t k = 0; k < count; ++k) {
       const Stage& stage = s_.stages[k];
       const Estimates& v = place(k);
       Estimates& y = place(k + 1);
@@ -334,11 +334,11 @@ class ExactChain {
     }
   }
 
-  /// The same for some elements of a tile, after which tape(s) has what stage s takes.
+  /// The same for some elements of a tile; tape(k, v) sees what stage k takes, and the result.
   template <class Tape>
-  void forward_again(std::size_t first, const Open& open, Again& v, const Tape& tape) const {
+  void forward_again(std::size_t first, const Open& open, std::size_t count, Again& v, const Tape& tape) const {
     gather(s_.x, first, open, v);
-    for (std::size_t k = 0; k < s_.stages.size(); ++k) {
+    for (std::size_t k = 0; k < count; ++k) {
       const Stage& stage = s_.stages[k];
       tape(k, v);
       if (stage.kind == Stage::Kind::function)
@@ -346,6 +346,7 @@ class ExactChain {
       else if (stage.kind != Stage::Kind::quantize)
         v.change([&](double value, std::size_t i) { return linear_again(stage, k, first + open.where[i], value); });
     }
+    tape(count, v);
   }
 
   const Function& function(std::size_t stage) const { return *functions_[stage]; }
@@ -506,7 +507,8 @@ void run_exact(const Estimate& setting, const actfun_array& y, std::size_t bytes
     for (std::size_t first = begin; first < begin + count; first += kExact) {
       const std::size_t n = std::min(kExact, begin + count - first);
       chain.forward(
-          first, n, [&](std::size_t k) -> Estimates& { return tiles[chain.functions_before(k) % 2]; }, words);
+          first, n, setting.stages.size(),
+          [&](std::size_t k) -> Estimates& { return tiles[chain.functions_before(k) % 2]; }, words);
       const Estimates& v = tiles[chain.functions_before(setting.stages.size()) % 2];
       Open open;
       if (quantizes)
@@ -515,7 +517,7 @@ void run_exact(const Estimate& setting, const actfun_array& y, std::size_t bytes
         round(setting, v, chain.any_function(), format_of(y), codes, n, open);
       if (open.count > 0) {
         Again exactly(open.count);
-        chain.forward_again(first, open, exactly, [](std::size_t, Again&) {});
+        chain.forward_again(first, open, setting.stages.size(), exactly, [](std::size_t, Again&) {});
         if (quantizes)
           Quantizer(setting.stages.back().quantization)(setting.estimates, exactly.values(), again, open.count);
         else
@@ -547,18 +549,20 @@ class FastChain {
   }
 
   /// The stages [0, count) on elements first..: `place(k)` is where stage k puts its results, which the last one may
-  /// stream. Returns where the result is: the input, without stages.
-  template <class Place>
+  /// stream. taken(k, v) hears where stage k finds what it takes, and where the result is, which is returned.
+  template <class Place, class Taken>
   const float* forward(std::size_t first, std::size_t n, float* input, std::size_t count, const Place& place,
-                       Passage passage, Words<float>& words) const {
+                       Passage passage, Words<float>& words, const Taken& taken) const {
     alignas(64) float room[kTile<float>];
     const float* v = numbers<float>(s_.x, first, n, input, s_.target.bit);
     for (std::size_t k = 0; k < count; ++k) {
       float* y = place(k);
+      taken(k, v);
       run(k, first, v, s_.operands[k] ? s_.operands[k]->at(first, n, room) : nullptr, y, n,
           k + 1 == count ? passage : Passage::near, words);
       v = y;
     }
+    taken(count, v);
     return v;
   }
 
@@ -629,7 +633,7 @@ void run_fast(const Setting<float>& setting, Tier tier, const actfun_array& y, s
       writes(to, n * bytes);
       const float* v = chain.forward(
           first, n, tile, count, [&](std::size_t k) { return native && k + 1 == count ? floats : tile; }, passage,
-          words);
+          words, [](std::size_t, const float*) {});
       if (quantizes) {
         alignas(64) double wide[kTile<float>];
         product_steps(setting.target.bit).widen(v, wide, n);
@@ -642,6 +646,443 @@ void run_fast(const Setting<float>& setting, Tier tier, const actfun_array& y, s
       write_kept(setting, first, n, words);
       first += n;
     }
+    if (passage == Passage::streamed) flush_stream();
+  });
+}
+
+// ------------------------------------------------------------------------------------------------------ backward
+
+/// Whether the gradient of a stage takes what the stage took.
+bool takes_input(const Stage& stage) {
+  return stage.kind == Stage::Kind::function || stage.kind == Stage::Kind::clamp || stage.kind == Stage::Kind::multiply;
+}
+
+/// An array cut into blocks of whole tiles, by its size and the channels' number alone: sums of a block are one
+/// thread's, and are added in the blocks' order.
+class Blocks {
+ public:
+  Blocks(std::size_t n, std::size_t widest) : n_(n) {
+    constexpr std::size_t kLeast = 16384, kMost = 64;
+    const std::size_t wanted = std::max({kLeast, (n + kMost - 1) / kMost, 4 * widest});
+    size_ = (wanted + kExact - 1) / kExact * kExact;
+  }
+  std::size_t count() const { return (n_ + size_ - 1) / size_; }
+  std::size_t begin(std::size_t block) const { return block * size_; }
+  std::size_t end(std::size_t block) const { return std::min(n_, begin(block) + size_); }
+
+ private:
+  std::size_t n_, size_;
+};
+
+/// The sums over the channels of a bias.
+class ChannelSums {
+ public:
+  explicit ChannelSums(const Channelled& shape) : shape_(shape) {
+    constexpr std::size_t kLeast = 256;  // a run of additions that vectors are worth
+    width_ = shape.inner > 1 ? shape.channels : (kLeast + shape.channels - 1) / shape.channels * shape.channels;
+  }
+  std::size_t width() const { return width_; }
+  void prepare(std::size_t blocks) { blocks_.resize(blocks); }
+
+  /// Terms of elements first.., which all lie in the block.
+  void add(std::size_t block, std::size_t first, const double* terms, std::size_t n, const EstimateSteps& steps,
+           std::int64_t target) {
+    Block& sums = blocks_[block];
+    if (shape_.inner == 1) {  // side by side: element i in sum i mod width
+      if (sums.high.empty()) sums.high.resize(width_), sums.low.resize(width_);
+      for (std::size_t i = 0; i < n;) {
+        const std::size_t at = (first + i) % width_, m = std::min(n - i, width_ - at);
+        steps.add_each(terms + i, &sums.high[at], &sums.low[at], m);
+        i += m;
+      }
+      return;
+    }
+    if (sums.rows.empty()) sums.rows.resize(width_);
+    for (std::size_t i = 0; i < n;) {
+      const std::size_t at = first + i, m = std::min(n - i, shape_.inner - at % shape_.inner);
+      Sum& sum = sums.rows[at / shape_.inner % shape_.channels];
+      if (m < RowSum::kLanes) {
+        for (std::size_t j = 0; j < m; ++j) sum.add(terms[i + j]);
+      } else {
+        RowSum row(target);
+        row.add(terms + i, m);
+        sum.add(row.total());
+      }
+      i += m;
+    }
+  }
+
+  double total(std::size_t channel) const {
+    Sum sum;
+    for (const Block& block : blocks_) {
+      if (!block.rows.empty()) sum.add(block.rows[channel]);
+      for (std::size_t i = channel; i < block.high.size(); i += shape_.channels) {
+        sum.add(block.high[i]);
+        if (std::isfinite(block.high[i])) sum.add(block.low[i]);
+      }
+    }
+    return sum.value();
+  }
+
+ private:
+  struct Block {
+    std::vector<double> high, low;
+    std::vector<Sum> rows;
+  };
+  Channelled shape_;
+  std::size_t width_;
+  std::vector<Block> blocks_;
+};
+
+/// Where gradients go: one of each stage's operand, unless null, and that of x.
+struct Gradients {
+  const actfun_array* dy;
+  const actfun_array* dx = nullptr;
+  std::vector<const actfun_array*> of_stage;
+  std::vector<std::optional<ChannelSums>> sums;
+  std::size_t width = 1;  ///< of the widest sums
+
+  Gradients(std::span<const Stage> stages, const actfun_array& x, std::span<const actfun_array> operands,
+            const actfun_array& from, const actfun_array& to, std::span<const actfun_array> arrays)
+      : dy(&from) {
+    if (to.data) dx = &to;
+    for (const Stage& stage : stages) {
+      const bool wanted = stage.has_operand() && arrays[stage.operand].data;
+      of_stage.push_back(wanted ? &arrays[stage.operand] : nullptr);
+      sums.emplace_back();
+      if (!wanted || stage.kind != Stage::Kind::bias) continue;
+      sums.back().emplace(channelled(x, operands[stage.operand], stage.axis));
+      width = std::max(width, sums.back()->width());
+    }
+  }
+  /// So many stages must run for the gradients to have what they take.
+  std::size_t stages_to_run(std::span<const Stage> stages) const {
+    for (std::size_t k = stages.size(); k-- > 0;)
+      if (takes_input(stages[k])) return k;
+    return 0;
+  }
+  void finish() const {
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      if (!sums[k]) continue;
+      const actfun_array& to = *of_stage[k];
+      for (std::size_t c = 0; c < size_of(to); ++c) {
+        const std::uint64_t code =
+            encode(format_of(to), round_to(format_of(to), sums[k]->total(c)), Overflow::saturate);
+        std::memcpy(element_at(format_of(to), to.data, c), &code, bytes_of(to));
+      }
+    }
+  }
+};
+
+void write(const actfun_array& to, std::size_t first, const unsigned char* codes, std::size_t n) {
+  void* place = element_at(format_of(to), to.data, first);
+  writes(place, n * bytes_of(to));
+  std::memcpy(place, codes, n * bytes_of(to));
+}
+
+/// The gradients of one tile on doubles, and again where they are open.
+class ExactGradients {
+ public:
+  ExactGradients(const ExactChain& chain, const Gradients& to, Format terms)
+      : chain_(chain), s_(chain.setting()), to_(to), terms_(terms), count_(to.stages_to_run(s_.stages)) {
+    for (const Stage& stage : s_.stages) {
+      slot_.push_back(slots_);
+      slots_ += takes_input(stage) ? 1 : 0;
+    }
+    slot_.push_back(slots_);
+    tape_.resize(slots_ + 1);
+    codes_.resize(s_.stages.size() + 1);
+  }
+
+  void run(std::size_t block, std::size_t first, std::size_t n, std::vector<std::optional<ChannelSums>>& sums) {
+    open_ = {};
+    const auto place = [&](std::size_t k) -> Estimates& { return tape_[slot_[k]]; };
+    chain_.forward(first, n, count_, place, words_);
+    Estimates g, slope;
+    alignas(64) double room[kExact];
+    std::copy_n(numbers<double>(*to_.dy, first, n, room, s_.target.bit), n, g.value);
+    for (std::size_t k = s_.stages.size(); k-- > 0;) step(k, first, n, place(k), g, slope, room);
+    if (to_.dx) round(s_, g, chain_.any_function(), format_of(*to_.dx), codes_.back().codes, n, open_);
+    if (open_.count > 0) again(first);
+    if (to_.dx) write(*to_.dx, first, codes_.back().codes, n);
+    for (std::size_t k = 0; k < s_.stages.size(); ++k) {
+      if (!to_.of_stage[k]) continue;
+      if (!sums[k]) {
+        write(*to_.of_stage[k], first, codes_[k].codes, n);
+        continue;
+      }
+      load(terms_, codes_[k].codes, room, n, s_.target.bit);
+      sums[k]->add(block, first, room, n, s_.estimates, s_.target.bit);
+    }
+  }
+
+ private:
+  struct Codes {
+    alignas(64) unsigned char codes[8 * kExact];
+  };
+  Format format(std::size_t k) const {
+    return s_.stages[k].kind == Stage::Kind::bias ? terms_ : format_of(*to_.of_stage[k]);
+  }
+  void keep(std::size_t k, const Estimates& gradient, std::size_t n) {
+    if (to_.of_stage[k]) round(s_, gradient, chain_.any_function(), format(k), codes_[k].codes, n, open_);
+  }
+
+  /// g behind stage k becomes g before it, where v is what the stage took.
+  void step(std::size_t k, std::size_t first, std::size_t n, const Estimates& v, Estimates& g, Estimates& other,
+            double* room) {
+    const Stage& stage = s_.stages[k];
+    switch (stage.kind) {
+      case Stage::Kind::function:
+        chain_.function(k).estimate(s_.estimates, Part::slope, v, other, n);
+        s_.estimates.product_error(g.value, g.errors(), other.value, other.errors(), g.error, n);
+        s_.steps.multiply(g.value, other.value, g.value, n, Passage::near);
+        g.exact = false;
+        break;
+      case Stage::Kind::bias:
+      case Stage::Kind::add:
+        return keep(k, g, n);
+      case Stage::Kind::multiply: {
+        if (to_.of_stage[k]) {
+          other.exact = g.exact && v.exact;
+          s_.estimates.product_error(g.value, g.errors(), v.value, v.errors(), other.error, n);
+          s_.steps.multiply(g.value, v.value, other.value, n, Passage::near);
+          s_.estimates.add_rounding(other.value, other.error, n);
+          keep(k, other, n);
+        }
+        const double* r = s_.operands[k]->at(first, n, room);
+        if (!g.exact) s_.estimates.product_error(g.value, g.error, r, nullptr, g.error, n);
+        s_.steps.multiply(g.value, r, g.value, n, Passage::near);
+        break;
+      }
+      case Stage::Kind::scale:
+        s_.steps.scale(g.value, stage.a, g.value, n, Passage::near);
+        if (!g.exact) s_.steps.scale(g.error, std::fabs(stage.a), g.error, n, Passage::near);
+        break;
+      case Stage::Kind::clamp:
+        s_.steps.clamp_gradient(v.value, stage.a, stage.b, g.value, g.value, n);
+        if (v.exact) return;
+        if (g.exact) std::fill_n(g.error, n, 0.0);
+        g.exact = false;
+        s_.estimates.doubt_bounds(v.value, v.error, stage.a, stage.b, g.error, n);
+        return;
+      case Stage::Kind::dropout: {
+        const std::uint32_t *random = words_.draw(s_, k, first, n), least = threshold(stage);
+        s_.steps.drop(random, least, kept_scale(stage), g.value, g.value, n, Passage::near);
+        if (!g.exact) s_.steps.drop(random, least, kept_scale(stage), g.error, g.error, n, Passage::near);
+        break;
+      }
+      case Stage::Kind::shift:
+      case Stage::Kind::quantize:
+        return;
+    }
+    if (!g.exact) s_.estimates.add_rounding(g.value, g.error, n);
+  }
+
+  void again(std::size_t first) {
+    std::vector<std::vector<double>> tape(s_.stages.size() + 1);
+    Again v(open_.count), g(open_.count);
+    chain_.forward_again(first, open_, count_, v, [&](std::size_t k, Again& taken) {
+      if (k < s_.stages.size() && takes_input(s_.stages[k]))
+        tape[k].assign(taken.values(), taken.values() + open_.count);
+    });
+    chain_.gather(*to_.dy, first, open_, g);
+    alignas(64) unsigned char codes[8 * kExact];
+    const auto put = [&](Again& gradient, std::size_t k, Format format) {
+      gradient.round(format, codes);
+      scatter(open_, codes, codes_[k].codes, info_of(format).bytes);
+    };
+    for (std::size_t k = s_.stages.size(); k-- > 0;) {
+      const Stage& stage = s_.stages[k];
+      const auto element = [&](std::size_t i) { return first + open_.where[i]; };
+      if (to_.of_stage[k] && stage.kind == Stage::Kind::multiply) {
+        Again product = g;
+        product.change([&](double value, std::size_t i) { return value * tape[k][i]; });
+        put(product, k, format(k));
+      } else if (to_.of_stage[k]) {
+        put(g, k, format(k));
+      }
+      switch (stage.kind) {
+        case Stage::Kind::function:
+          g.multiply_by_slope(chain_.function(k), tape[k].data());
+          break;
+        case Stage::Kind::multiply:
+          g.change([&](double value, std::size_t i) { return value * chain_.operand(k, element(i)); });
+          break;
+        case Stage::Kind::scale:
+          g.change([&](double value, std::size_t) { return value * stage.a; });
+          break;
+        case Stage::Kind::clamp:
+          g.change(
+              [&](double value, std::size_t i) { return tape[k][i] >= stage.a && tape[k][i] <= stage.b ? value : 0; });
+          break;
+        case Stage::Kind::dropout:
+          g.change(
+              [&](double value, std::size_t i) { return chain_.keeps(k, element(i)) ? value * kept_scale(stage) : 0; });
+          break;
+        case Stage::Kind::bias:
+        case Stage::Kind::add:
+        case Stage::Kind::shift:
+        case Stage::Kind::quantize:
+          break;
+      }
+    }
+    if (to_.dx) put(g, s_.stages.size(), format_of(*to_.dx));
+  }
+
+  const ExactChain& chain_;
+  const Estimate& s_;
+  const Gradients& to_;
+  Format terms_;
+  std::size_t count_, slots_ = 0;
+  std::vector<std::size_t> slot_;
+  std::vector<Estimates> tape_;
+  std::vector<Codes> codes_;
+  Words<double> words_;
+  Open open_;
+};
+
+/// Calls make(for_tiles) on each thread, which calls its argument for the tiles of the thread's blocks; then the sums
+/// are finished.
+template <class Make>
+void in_blocks(std::size_t n, Gradients& to, unsigned threads, const Make& make) {
+  const Blocks blocks(n, to.width);
+  for (auto& sums : to.sums)
+    if (sums) sums->prepare(blocks.count());
+  in_parts(blocks.count(), 1, threads, [&](std::size_t first_block, std::size_t count) {
+    make([&](std::size_t tile, const auto& run) {
+      for (std::size_t block = first_block; block < first_block + count; ++block)
+        for (std::size_t first = blocks.begin(block); first < blocks.end(block); first += tile)
+          run(block, first, std::min(tile, blocks.end(block) - first));
+    });
+  });
+  to.finish();
+}
+
+void backward_exact(const Estimate& setting, Gradients& to, Format terms, unsigned threads) {
+  const ExactChain chain(setting);
+  in_blocks(size_of(setting.x), to, threads, [&](const auto& for_tiles) {
+    ExactGradients gradients(chain, to, terms);
+    for_tiles(kExact,
+              [&](std::size_t block, std::size_t first, std::size_t n) { gradients.run(block, first, n, to.sums); });
+  });
+}
+
+/// The gradients of one tile on floats.
+class FastGradients {
+ public:
+  FastGradients(const FastChain& chain, const Gradients& to, Passage passage)
+      : chain_(chain), s_(chain.setting()), to_(to), passage_(passage), count_(to.stages_to_run(s_.stages)) {
+    constexpr Part kSlope[] = {Part::slope};
+    std::size_t slots = 0;
+    for (std::size_t k = 0; k < s_.stages.size(); ++k) {
+      const bool function = s_.stages[k].kind == Stage::Kind::function;
+      kernels_.push_back(function ? fast_backward(chain.call(k), Part::slope, s_.target) : nullptr);
+      slopes_.push_back(function ? std::make_unique<Factors>(chain.call(k), kSlope, s_.target) : nullptr);
+      slots += takes_input(s_.stages[k]) ? 1 : 0;
+      slot_.push_back(slots);
+    }
+    tape_.resize(slots + 1);
+    taken_.resize(s_.stages.size() + 1);
+  }
+
+  void run(std::size_t block, std::size_t first, std::size_t n, std::vector<std::optional<ChannelSums>>& sums) {
+    fetch_ahead(first, n);
+    chain_.forward(
+        first, n, tape_[0].numbers, count_, [&](std::size_t k) { return tape_[slot_[k]].numbers; }, Passage::near,
+        words_, [&](std::size_t k, const float* v) { taken_[k] = v; });
+    const float* g = numbers<float>(*to_.dy, first, n, g_, s_.target.bit);
+    for (std::size_t k = s_.stages.size(); k-- > 0;) g = step(k, block, first, n, g, sums);
+    if (to_.dx) put(*to_.dx, first, g, n);
+  }
+
+ private:
+  struct Tile {
+    alignas(64) float numbers[kTile<float>];
+  };
+
+  void fetch_ahead(std::size_t first, std::size_t n) const {
+    if (passage_ == Passage::near) return;
+    for (const actfun_array* from : {&s_.x, to_.dy})
+      fetch(element_at(format_of(*from), from->data, first), n * bytes_of(*from));
+  }
+  void put(const actfun_array& to, std::size_t first, const float* g, std::size_t n) const {
+    void* place = element_at(format_of(to), to.data, first);
+    writes(place, n * bytes_of(to));
+    if (format_of(to) == Format::f32)
+      s_.steps.copy(g, static_cast<float*>(place), n, passage_);
+    else
+      conversions(format_of(to), s_.target.bit).narrow(g, place, n, Overflow::saturate);
+  }
+
+  /// g behind stage k becomes g before it.
+  const float* step(std::size_t k, std::size_t block, std::size_t first, std::size_t n, const float* g,
+                    std::vector<std::optional<ChannelSums>>& sums) {
+    const Stage& stage = s_.stages[k];
+    const auto a = static_cast<float>(stage.a), b = static_cast<float>(stage.b);
+    const float* v = taken_[k];
+    alignas(64) float room[kTile<float>];
+    if (const actfun_array* to = to_.of_stage[k]) {
+      if (sums[k]) {
+        alignas(64) double terms[kTile<float>];
+        product_steps(s_.target.bit).widen(g, terms, n);
+        sums[k]->add(block, first, terms, n, s_.estimates, s_.target.bit);
+      } else if (stage.kind == Stage::Kind::multiply) {
+        s_.steps.multiply(g, v, room, n, Passage::near);
+        put(*to, first, room, n);
+      } else {
+        put(*to, first, g, n);
+      }
+    }
+    switch (stage.kind) {
+      case Stage::Kind::function:
+        if (kernels_[k])
+          kernels_[k](v, g, g_, n);
+        else
+          for (std::size_t i = 0; i < n; i += kProductTile)
+            multiply_arrays((*slopes_[k])[0], Format::f32, v + i, g + i, g_ + i, std::min(kProductTile, n - i));
+        return g_;
+      case Stage::Kind::multiply:
+        s_.steps.multiply(g, s_.operands[k]->at(first, n, room), g_, n, Passage::near);
+        return g_;
+      case Stage::Kind::scale:
+        s_.steps.scale(g, a, g_, n, Passage::near);
+        return g_;
+      case Stage::Kind::clamp:
+        s_.steps.clamp_gradient(v, a, b, g, g_, n);
+        return g_;
+      case Stage::Kind::dropout:
+        s_.steps.drop(words_.draw(s_, k, first, n), threshold(stage), static_cast<float>(kept_scale(stage)), g, g_, n,
+                      Passage::near);
+        return g_;
+      case Stage::Kind::bias:
+      case Stage::Kind::add:
+      case Stage::Kind::shift:
+      case Stage::Kind::quantize:
+        break;
+    }
+    return g;
+  }
+
+  const FastChain& chain_;
+  const Setting<float>& s_;
+  const Gradients& to_;
+  Passage passage_;
+  std::size_t count_;
+  std::vector<Kernels::Backward> kernels_;
+  std::vector<std::unique_ptr<Factors>> slopes_;
+  std::vector<std::size_t> slot_;  ///< of what a stage makes: what is taken later keeps its own
+  std::vector<Tile> tape_;
+  std::vector<const float*> taken_;
+  alignas(64) float g_[kTile<float>];
+  Words<float> words_;
+};
+
+void backward_fast(const Setting<float>& setting, Tier tier, Gradients& to, Passage passage, unsigned threads) {
+  const FastChain chain(setting, tier);
+  in_blocks(size_of(setting.x), to, threads, [&](const auto& for_tiles) {
+    FastGradients gradients(chain, to, passage);
+    for_tiles(kTile<float>,
+              [&](std::size_t block, std::size_t first, std::size_t n) { gradients.run(block, first, n, to.sums); });
     if (passage == Passage::streamed) flush_stream();
   });
 }
@@ -754,6 +1195,53 @@ void Chain::check_inputs(const actfun_array& x, std::span<const actfun_array> op
     check_array(operands[stage.operand], name, false);
     check_operand(operands[stage.operand], x, stage, name);
   }
+}
+
+void Chain::backward(const actfun_array& x, std::span<const actfun_array> operands, const actfun_array& dy,
+                     const actfun_array& dx, std::span<const actfun_array> gradients, const ChainRun& how,
+                     const Target& target) const {
+  if (quantizes()) fail(ACTFUN_NOT_POSSIBLE, "integers have no gradient: a chain that ends in quantize has none");
+  check_inputs(x, operands);
+  check_array(dy, "dy", false);
+  check_fits(dy, x, "dy");
+  if (gradients.size() != operands_.size())
+    fail(ACTFUN_BAD_SHAPE, "the chain has " + std::to_string(operands_.size()) + " operands, but " +
+                               std::to_string(gradients.size()) + " gradients are given");
+  std::vector<std::pair<const actfun_array*, std::string>> outputs;
+  if (dx.data) outputs.emplace_back(&dx, "dx");
+  for (const Stage& stage : stages_) {
+    if (!stage.has_operand() || !gradients[stage.operand].data) continue;
+    const actfun_array& to = gradients[stage.operand];
+    outputs.emplace_back(&to, "the gradient of " + operands_[stage.operand]);
+    check_array(to, outputs.back().second, true);
+    if (stage.kind == Stage::Kind::bias && size_of(to) != size_of(operands[stage.operand]))
+      fail(ACTFUN_BAD_SHAPE, outputs.back().second + " has shape " + shape_text(to) + ", but " +
+                                 operands_[stage.operand] + " has " + shape_text(operands[stage.operand]));
+    if (stage.kind != Stage::Kind::bias) check_fits(to, x, outputs.back().second);
+  }
+  if (dx.data) check_array(dx, "dx", true), check_fits(dx, x, "dx");
+  for (const auto& [to, name] : outputs) {
+    const bool whole = to == &dx || size_of(*to) == size_of(x);
+    check_apart(*to, name, x, "x", whole), check_apart(*to, name, dy, "dy", whole);
+    for (std::size_t i = 0; i < operands.size(); ++i) check_apart(*to, name, operands[i], operands_[i], false);
+    for (const auto& [other, other_name] : outputs)
+      if (other != to) check_apart(*to, name, *other, other_name, false);
+  }
+
+  const DefaultFloatEnvironment environment;
+  Gradients to(stages_, x, operands, dy, dx, gradients);
+  bool wide = x.format == ACTFUN_F64 || dy.format == ACTFUN_F64;
+  for (const actfun_array& operand : operands) wide |= operand.format == ACTFUN_F64;
+  bool fast = tier == Tier::fast && !wide, in_place = false;
+  for (const auto& [array, name] : outputs) {
+    const bool sum = size_of(*array) != size_of(x);
+    fast &= array->format != ACTFUN_F64 || sum;
+    in_place |= array->data == x.data || array->data == dy.data;
+  }
+  if (!fast) return backward_exact({stages_, x, operands, how, target}, to, wide ? Format::f64 : Format::f32, threads);
+  const std::size_t bytes = size_of(x) * sizeof(float);
+  backward_fast({stages_, x, operands, how, target}, tier, to,
+                in_place && bytes >= kFarFrom ? Passage::far : passage_of(x.data, dx.data, bytes), threads);
 }
 
 }  // namespace actfun

@@ -36,7 +36,7 @@ HWY_INLINE void map(const T* a, const T* b, T* y, std::size_t n, Passage passage
     std::memcpy(y + i, to, m * sizeof(T));
   };
   std::size_t i = 0;
-  if (passage == Passage::streamed) {
+  if (passage == Passage::streamed && reinterpret_cast<std::uintptr_t>(y) % sizeof(T) == 0) {
     i = std::min(n, (0 - reinterpret_cast<std::uintptr_t>(y)) % kLine / sizeof(T));
     if (i > 0) some(0, i);
     for (; i + kStep <= n; i += kStep)
@@ -60,6 +60,9 @@ struct Steps {
     return hn::IfThenElse(hn::IsNaN(v), v, hn::Min(hn::Max(v, hn::Set(d, low)), hn::Set(d, high)));
   }
 
+  static void copy(const T* a, T* y, std::size_t n, Passage passage) {
+    map(a, a, y, n, passage, [](V p, V) HWY_ATTR { return p; });
+  }
   static void add(const T* a, const T* b, T* y, std::size_t n, Passage passage) {
     map(a, b, y, n, passage, [](V p, V q) HWY_ATTR { return hn::Add(p, q); });
   }
@@ -92,7 +95,7 @@ struct Steps {
       });
     }
   }
-  static constexpr ChainSteps<T> steps{add, multiply, shift, scale, clamp, clamp_gradient, drop};
+  static constexpr ChainSteps<T> steps{copy, add, multiply, shift, scale, clamp, clamp_gradient, drop};
 };
 
 void add_rounding(const double* v, double* error, std::size_t n) {

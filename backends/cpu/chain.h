@@ -14,7 +14,9 @@ template <class T>
 struct ChainSteps {
   using Binary = void (*)(const T* a, const T* b, T* y, std::size_t n, Passage passage);
   using Constant = void (*)(const T* a, T c, T* y, std::size_t n, Passage passage);
+  using Unary = void (*)(const T* a, T* y, std::size_t n, Passage passage);
   using Clamp = void (*)(const T* a, T low, T high, T* y, std::size_t n, Passage passage);
+  Unary copy;
   Binary add, multiply;
   Constant shift, scale;
   Clamp clamp;  ///< a NaN stays

@@ -273,4 +273,18 @@ void multiply(const Factor& f, Format format, const double* x, const double* a, 
   for (std::size_t k = 0; k < again.count; ++k) y[again.where[k]] = again.products[k];
 }
 
+void multiply_arrays(const Factor& f, Format format, const void* x, const void* a, void* y, std::size_t n,
+                     EachParameters each) {
+  if (format == Format::f32 && a &&
+      multiply_exact(f, static_cast<const float*>(x), static_cast<const float*>(a), static_cast<float*>(y), n))
+    return;
+  alignas(64) double inputs[kTile], factors[kTile];
+  load(format, x, inputs, n, f.target);
+  if (a)
+    load(format, a, factors, n, f.target);
+  else
+    std::fill_n(factors, n, 1.0);
+  multiply(f, format, inputs, factors, nullptr, y, n, each);
+}
+
 }  // namespace actfun

@@ -56,6 +56,10 @@ void multiply(const Factor& f, Format format, const double* x, const double* a, 
 /// that does not do.
 bool multiply_exact(const Factor& f, const float* x, const float* a, float* y, std::size_t n);
 
+/// The first of these for n <= kProductTile numbers of arrays of `format`; a may be null, for 1.
+void multiply_arrays(const Factor& f, Format format, const void* x, const void* a, void* y, std::size_t n,
+                     EachParameters each = {});
+
 /// The same rounded to f32's precision and least exponents, or, if x and a are numbers of f64, to f64; nothing is too
 /// large for a double.
 void multiply(const Factor& f, Format format, const double* x, const double* a, double* y, std::size_t n,
