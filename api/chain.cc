@@ -970,8 +970,13 @@ void backward_exact(const Estimate& setting, Gradients& to, Format terms, unsign
 /// The gradients of one tile on floats.
 class FastGradients {
  public:
-  FastGradients(const FastChain& chain, const Gradients& to, Passage passage)
-      : chain_(chain), s_(chain.setting()), to_(to), passage_(passage), count_(to.stages_to_run(s_.stages)) {
+  FastGradients(const FastChain& chain, const Gradients& to, Passage passage, bool in_place)
+      : chain_(chain),
+        s_(chain.setting()),
+        to_(to),
+        passage_(passage),
+        in_place_(in_place),
+        count_(to.stages_to_run(s_.stages)) {
     constexpr Part kSlope[] = {Part::slope};
     std::size_t slots = 0;
     for (std::size_t k = 0; k < s_.stages.size(); ++k) {
@@ -991,6 +996,12 @@ class FastGradients {
         first, n, tape_[0].numbers, count_, [&](std::size_t k) { return tape_[slot_[k]].numbers; }, Passage::near,
         words_, [&](std::size_t k, const float* v) { taken_[k] = v; });
     const float* g = numbers<float>(*to_.dy, first, n, g_, s_.target.bit);
+    if (in_place_) {  // one gradient may be written over what another one is made of
+      const float* input = taken_[0];
+      std::copy_n(input, n, x_);
+      std::replace(taken_.begin(), taken_.end(), input, static_cast<const float*>(x_));
+      if (g != g_) g = std::copy_n(g, n, g_) - n;
+    }
     for (std::size_t k = s_.stages.size(); k-- > 0;) g = step(k, block, first, n, g, sums);
     if (to_.dx) put(*to_.dx, first, g, n);
   }
@@ -1067,20 +1078,22 @@ class FastGradients {
   const Setting<float>& s_;
   const Gradients& to_;
   Passage passage_;
+  bool in_place_;
   std::size_t count_;
   std::vector<Kernels::Backward> kernels_;
   std::vector<std::unique_ptr<Factors>> slopes_;
   std::vector<std::size_t> slot_;  ///< of what a stage makes: what is taken later keeps its own
   std::vector<Tile> tape_;
   std::vector<const float*> taken_;
-  alignas(64) float g_[kTile<float>];
+  alignas(64) float g_[kTile<float>], x_[kTile<float>];
   Words<float> words_;
 };
 
-void backward_fast(const Setting<float>& setting, Tier tier, Gradients& to, Passage passage, unsigned threads) {
+void backward_fast(const Setting<float>& setting, Tier tier, Gradients& to, Passage passage, bool in_place,
+                   unsigned threads) {
   const FastChain chain(setting, tier);
   in_blocks(size_of(setting.x), to, threads, [&](const auto& for_tiles) {
-    FastGradients gradients(chain, to, passage);
+    FastGradients gradients(chain, to, passage, in_place);
     for_tiles(kTile<float>,
               [&](std::size_t block, std::size_t first, std::size_t n) { gradients.run(block, first, n, to.sums); });
     if (passage == Passage::streamed) flush_stream();
@@ -1241,7 +1254,7 @@ void Chain::backward(const actfun_array& x, std::span<const actfun_array> operan
   if (!fast) return backward_exact({stages_, x, operands, how, target}, to, wide ? Format::f64 : Format::f32, threads);
   const std::size_t bytes = size_of(x) * sizeof(float);
   backward_fast({stages_, x, operands, how, target}, tier, to,
-                in_place && bytes >= kFarFrom ? Passage::far : passage_of(x.data, dx.data, bytes), threads);
+                in_place && bytes >= kFarFrom ? Passage::far : passage_of(x.data, dx.data, bytes), in_place, threads);
 }
 
 }  // namespace actfun

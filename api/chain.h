@@ -64,6 +64,8 @@ class Chain {
 
   /// `bias(B) | gelu | add(R)`: see docs/chain.md. Throws ChainError, which tells the position.
   static Chain parse(std::string_view text);
+  /// The same behind the stages that there are, which stay as they were if it throws.
+  void append(std::string_view text);
   std::string text() const;
   /// gelu(x + B) + R
   std::string formula() const;
@@ -86,8 +88,8 @@ class Chain {
                 const Target& target) const;
 
  private:
-  Stage& append(Stage::Kind kind);
-  void take_operand(Stage& stage, std::string name);
+  Stage& stage(Stage::Kind kind);
+  void take_operand(Stage& made, std::string name);
   void check_inputs(const actfun_array& x, std::span<const actfun_array> operands) const;
 
   std::vector<Stage> stages_;

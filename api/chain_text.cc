@@ -192,44 +192,44 @@ void take_stage(Chain& chain, const Piece& piece) {
 
 }  // namespace
 
-Stage& Chain::append(Stage::Kind kind) {
+Stage& Chain::stage(Stage::Kind kind) {
   if (quantizes()) fail(ACTFUN_NOT_POSSIBLE, {"nothing can follow quantize"});
   stages_.push_back({.kind = kind});
   return stages_.back();
 }
-void Chain::take_operand(Stage& stage, std::string name) {
-  stage.operand = operands_.size();
+void Chain::take_operand(Stage& made, std::string name) {
+  made.operand = operands_.size();
   operands_.push_back(std::move(name));
 }
 
 void Chain::then(const Call& call) {
   if (!call.entry->elementwise())
     fail(ACTFUN_BAD_FUNCTION, {call.info().name, " works on rows: stages work on every element"});
-  append(Stage::Kind::function).call = call;
+  stage(Stage::Kind::function).call = call;
 }
 void Chain::bias(std::string name, int axis) {
-  Stage& stage = append(Stage::Kind::bias);
-  stage.axis = axis;
-  take_operand(stage, std::move(name));
+  Stage& made = stage(Stage::Kind::bias);
+  made.axis = axis;
+  take_operand(made, std::move(name));
 }
-void Chain::add(std::string name) { take_operand(append(Stage::Kind::add), std::move(name)); }
-void Chain::multiply(std::string name) { take_operand(append(Stage::Kind::multiply), std::move(name)); }
+void Chain::add(std::string name) { take_operand(stage(Stage::Kind::add), std::move(name)); }
+void Chain::multiply(std::string name) { take_operand(stage(Stage::Kind::multiply), std::move(name)); }
 void Chain::shift(double c) {
   check_finite(c, "bias", "the number");
-  append(Stage::Kind::shift).a = c;
+  stage(Stage::Kind::shift).a = c;
 }
 void Chain::scale(double c) {
   check_finite(c, "scale", "the factor");
-  append(Stage::Kind::scale).a = c;
+  stage(Stage::Kind::scale).a = c;
 }
 void Chain::clamp(double low, double high) {
   if (!(low <= high)) fail(ACTFUN_BAD_PARAMETER, {"clamp: ", shortest(low), " is not at most ", shortest(high)});
-  Stage& stage = append(Stage::Kind::clamp);
-  stage.a = low, stage.b = high;
+  Stage& made = stage(Stage::Kind::clamp);
+  made.a = low, made.b = high;
 }
 void Chain::dropout(double p) {
   if (!(p >= 0 && p < 1)) fail(ACTFUN_BAD_PARAMETER, {"dropout: a probability of ", shortest(p), " is not in [0, 1)"});
-  append(Stage::Kind::dropout).a = p;
+  stage(Stage::Kind::dropout).a = p;
 }
 void Chain::quantize(const Quantization& to) {
   const int least = to.is_signed ? -128 : 0;
@@ -239,14 +239,19 @@ void Chain::quantize(const Quantization& to) {
   if (to.zero_point < least || to.zero_point > least + 255)
     fail(ACTFUN_BAD_FORMAT, {"quantize: a zero point of ", std::to_string(to.zero_point), " is not in [",
                              std::to_string(least), ", ", std::to_string(least + 255), "]"});
-  append(Stage::Kind::quantize).quantization = to;
+  stage(Stage::Kind::quantize).quantization = to;
 }
 
 Chain Chain::parse(std::string_view text) {
   Chain chain;
-  if (trim(text).empty()) return chain;
-  for (const Piece& piece : split({text, 0}, '|')) at(piece, [&] { take_stage(chain, piece); });
+  chain.append(text);
   return chain;
+}
+void Chain::append(std::string_view text) {
+  if (trim(text).empty()) return;
+  Chain longer = *this;
+  for (const Piece& piece : split({text, 0}, '|')) at(piece, [&] { take_stage(longer, piece); });
+  *this = std::move(longer);
 }
 
 namespace {
