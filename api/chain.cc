@@ -30,7 +30,7 @@ template <class T>
 constexpr std::size_t kTile = kProductTile;
 /// Measured: docs/design/chain.md.
 template <>
-constexpr std::size_t kTile<float> = 512;
+constexpr std::size_t kTile<float> = 2048;
 
 Format format_of(const actfun_array& array) { return static_cast<Format>(array.format); }
 std::size_t bytes_of(const actfun_array& array) { return info_of(format_of(array)).bytes; }
@@ -62,6 +62,14 @@ const T* numbers(const actfun_array& array, std::size_t first, std::size_t n, T*
   return room;
 }
 
+/// Fetches what lies behind n numbers of an array from number `first` on: the tiles to come.
+void fetch_behind(const actfun_array& array, std::size_t first, std::size_t n) {
+  constexpr std::size_t kAhead = 4096, kLine = 64;  // bytes
+  const auto from = reinterpret_cast<std::uintptr_t>(element_at(format_of(array), array.data, first)) + kAhead;
+  for (std::size_t i = 0; i < n * bytes_of(array); i += kLine)
+    __builtin_prefetch(reinterpret_cast<const void*>(from + i));
+}
+
 /// The numbers that a stage takes beside those that come through the chain.
 template <class T>
 class Operand {
@@ -90,10 +98,8 @@ class Operand {
     }
     return room;
   }
-  const Channelled& shape() const { return shape_; }
-  /// Where the numbers from `first` on lie in memory; null if they do not.
-  const void* memory(std::size_t first) const {
-    return table_.empty() ? element_at(format_of(*array_), array_->data, first) : nullptr;
+  void fetch_behind(std::size_t first, std::size_t n) const {
+    if (table_.empty()) actfun::fetch_behind(*array_, first, n);
   }
 
  private:
@@ -602,13 +608,6 @@ class FastChain {
   std::vector<Kernels::Unary> kernels_;
 };
 
-/// Fetches what the tile after the next one reads while this one is computed.
-void fetch(const void* from, std::size_t bytes) {
-  constexpr std::size_t kAhead = 4096, kLine = 64;
-  for (std::size_t i = 0; i < bytes; i += kLine)
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + kAhead + i));
-}
-
 void run_fast(const Setting<float>& setting, Tier tier, const actfun_array& y, std::size_t bytes, Passage passage,
               unsigned threads) {
   const FastChain chain(setting, tier);
@@ -625,9 +624,9 @@ void run_fast(const Setting<float>& setting, Tier tier, const actfun_array& y, s
           passage == Passage::streamed && !setting.how.kept ? reinterpret_cast<std::uintptr_t>(to) / bytes % 16 : 0;
       const std::size_t n = std::min(kTile<float> - late, begin + size - first);
       if (passage != Passage::near) {
-        fetch(element_at(format_of(setting.x), setting.x.data, first), n * bytes_of(setting.x));
+        fetch_behind(setting.x, first, n);
         for (const auto& operand : setting.operands)
-          if (const void* from = operand ? operand->memory(first) : nullptr) fetch(from, n * sizeof(float));
+          if (operand) operand->fetch_behind(first, n);
       }
       auto* floats = reinterpret_cast<float*>(to);
       writes(to, n * bytes);
@@ -991,7 +990,7 @@ class FastGradients {
   }
 
   void run(std::size_t block, std::size_t first, std::size_t n, std::vector<std::optional<ChannelSums>>& sums) {
-    fetch_ahead(first, n);
+    if (passage_ != Passage::near) fetch_behind(s_.x, first, n), fetch_behind(*to_.dy, first, n);
     chain_.forward(
         first, n, tape_[0].numbers, count_, [&](std::size_t k) { return tape_[slot_[k]].numbers; }, Passage::near,
         words_, [&](std::size_t k, const float* v) { taken_[k] = v; });
@@ -1011,11 +1010,6 @@ class FastGradients {
     alignas(64) float numbers[kTile<float>];
   };
 
-  void fetch_ahead(std::size_t first, std::size_t n) const {
-    if (passage_ == Passage::near) return;
-    for (const actfun_array* from : {&s_.x, to_.dy})
-      fetch(element_at(format_of(*from), from->data, first), n * bytes_of(*from));
-  }
   void put(const actfun_array& to, std::size_t first, const float* g, std::size_t n) const {
     void* place = element_at(format_of(to), to.data, first);
     writes(place, n * bytes_of(to));

@@ -8,6 +8,7 @@ import pathlib
 import random
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -142,6 +143,23 @@ class Chain(unittest.TestCase):
         self.refused("quantize(1, 0)", "x.npy", "-o", "y.npy", "--to", "f16", says="both say")
         self.file("fortran.npy", npy((4, 3), self.x, fortran=True))
         self.refused("gelu", "fortran.npy", "-o", "y.npy", says="Fortran order")
+
+
+class Docs(unittest.TestCase):
+    """docs/chain.md: its program compiles and prints what it says, its table is the measurements'."""
+
+    def test_program(self):
+        import readme_test
+        text = (readme_test.ROOT / "docs/chain.md").read_text()
+        blocks = [match for match in readme_test.BLOCK.finditer(text)]
+        with tempfile.TemporaryDirectory() as directory:
+            printed = readme_test.compiled_output("cpp", blocks[0][2], pathlib.Path(directory))
+        self.assertEqual((blocks[0][1], blocks[1][1], blocks[1][2]), ("cpp", "text", printed))
+
+    def test_table(self):
+        script = pathlib.Path(__file__).resolve().parent.parent / "scripts/chain.py"
+        result = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
 
 
 if __name__ == "__main__":

@@ -208,6 +208,16 @@ TEST_P(EachFunction, RawKernelsHoldTheirBoundOnAnyDouble) {
   }
 }
 
+TEST_P(EachFunction, HandsOnPositiveNumbersIfItsFormulaSaysSo) {
+  if (!GetParam()->info->formula.starts_with("x if x >")) GTEST_SKIP();
+  std::vector<double> x = doubles_for(*GetParam()->info, 400), y(x.size());
+  for (double& t : x) t = std::abs(t);
+  for (const Call& call : calls_of(*GetParam())) {
+    call.apply(Order::value, Format::f64, x.data(), y.data(), x.size(), current_target());
+    EXPECT_EQ(x, y) << call.text();
+  }
+}
+
 /// The functions that the stages use, by MPFR.
 class Oracles {
  public:
