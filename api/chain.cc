@@ -1028,9 +1028,12 @@ class FastGradients {
     alignas(64) float room[kTile<float>];
     if (const actfun_array* to = to_.of_stage[k]) {
       if (sums[k]) {
-        alignas(64) double terms[kTile<float>];
-        product_steps(s_.target.bit).widen(g, terms, n);
-        sums[k]->add(block, first, terms, n, s_.estimates, s_.target.bit);
+        alignas(64) double terms[kProductTile];
+        for (std::size_t i = 0; i < n; i += kProductTile) {
+          const std::size_t m = std::min(kProductTile, n - i);
+          product_steps(s_.target.bit).widen(g + i, terms, m);
+          sums[k]->add(block, first + i, terms, m, s_.estimates, s_.target.bit);
+        }
       } else if (stage.kind == Stage::Kind::multiply) {
         s_.steps.multiply(g, v, room, n, Passage::near);
         put(*to, first, room, n);
