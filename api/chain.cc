@@ -110,7 +110,9 @@ class Operand {
 };
 
 /// Of 2^32 words those below drop an element.
-std::uint32_t threshold(const Stage& stage) { return static_cast<std::uint32_t>(std::nearbyint(stage.a * 0x1p32)); }
+std::uint32_t threshold(const Stage& stage) {
+  return static_cast<std::uint32_t>(std::min(std::nearbyint(stage.a * 0x1p32), 0x1p32 - 1));
+}
 double kept_scale(const Stage& stage) { return 1 / (1 - stage.a); }
 
 /// What all threads of a run share.

@@ -62,8 +62,9 @@ ACTFUN_API const char* actfun_chain_formula(const actfun_chain* chain);
  * floats, each stage rounds, functions as ACTFUN_FAST says; f64 anywhere: the exact tier's.
  * Dropout: element i in C order is dropped if word i % 4 of Philox 4x32-10 (key `seed`, counter (i / 4, d) for the
  * chain's dropout number d from 0) is below p 2^32. `kept`, unless NULL, receives bit i % 8 of byte i / 8: whether no
- * dropout dropped element i. NaN in, NaN out (unless dropped; quantize: the zero point); every NaN is the same.
- * Status: OK, NULL_POINTER, BAD_SHAPE, BAD_FORMAT, OVERLAP, BAD_TARGET, BAD_THREADS; the message tells which array. */
+ * dropout dropped element i. NaN in, NaN out (unless dropped; quantize: the zero point), in the exact tier always the
+ * same. Status: OK, NULL_POINTER, BAD_SHAPE, BAD_FORMAT, OVERLAP, BAD_TARGET, BAD_THREADS; the message tells which
+ * array. */
 ACTFUN_API actfun_status actfun_chain_run(const actfun_chain* chain, const actfun_array* x,
                                           const actfun_array* operands, const actfun_array* y, uint64_t seed,
                                           uint8_t* kept, char* message, size_t size);
