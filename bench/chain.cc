@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bias, function and residual as a chain, next to the same stages one call after another, and to a copy past the caches
-// of as many bytes. One thread, the least processor time of a
-// few turns that all take one after another. Writes JSON, which scripts/chain.py makes a table of.
+// of as many bytes. One thread; processor time; all take turns. Writes JSON, which scripts/chain.py makes a table of.
 #include "api/chain.h"
 
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <functional>
-#include <limits>
+#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
@@ -45,16 +42,6 @@ void for_rows(std::size_t n, const Each& each) {
     for (std::size_t c = 0; c < kChannels; ++c) each(row + c, c);
 }
 
-/// The least time of a turn of each body, in seconds of processor time: on a busy machine the one that was disturbed
-/// least.
-std::vector<double> least_times(const std::vector<std::function<void()>>& bodies, std::size_t rounds) {
-  std::vector<double> least(bodies.size(), std::numeric_limits<double>::infinity());
-  for (std::size_t round = 0; round < rounds; ++round)
-    for (std::size_t i = 0; i < bodies.size(); ++i)
-      least[i] = std::min(least[i], bench::seconds(bodies[i], 1, bench::Clock::thread));
-  return least;
-}
-
 struct Result {
   std::string function, tier, pass;
   std::size_t elements;
@@ -81,22 +68,22 @@ std::vector<Result> measure(Arrays& a, const std::string& name, Tier tier, std::
     bench::stream_copy(a.x.data(), a.y.data(), n * sizeof(float));
     bench::stream_copy(a.second.data(), a.y.data(), n / 2 * sizeof(float));
   };
-  const std::vector<double> times =
-      least_times({[&] { chain.run(x, operands, y, {}, target); },
-                   [&] {
-                     biased();
-                     call.evaluate(Order::value, a.y.data(), a.y.data(), n, target);
-                     for (std::size_t i = 0; i < n; ++i) a.y[i] += a.second[i];
-                   },
-                   [&] { chain.backward(x, operands, second, y, gradients, {}, target); },
-                   [&] {
-                     biased();
-                     call.multiply(Part::slope, Format::f32, a.y.data(), a.second.data(), a.y.data(), n, target);
-                     std::fill(a.sums.begin(), a.sums.end(), 0.0);
-                     for_rows(n, [&](std::size_t i, std::size_t c) { a.sums[c] += static_cast<double>(a.y[i]); });
-                   },
-                   copy},
-                  rounds);
+  const std::vector<double> times = bench::interleaved_medians(
+      {[&] { chain.run(x, operands, y, {}, target); },
+       [&] {
+         biased();
+         call.evaluate(Order::value, a.y.data(), a.y.data(), n, target);
+         for (std::size_t i = 0; i < n; ++i) a.y[i] += a.second[i];
+       },
+       [&] { chain.backward(x, operands, second, y, gradients, {}, target); },
+       [&] {
+         biased();
+         call.multiply(Part::slope, Format::f32, a.y.data(), a.second.data(), a.y.data(), n, target);
+         std::fill(a.sums.begin(), a.sums.end(), 0.0);
+         for_rows(n, [&](std::size_t i, std::size_t c) { a.sums[c] += static_cast<double>(a.y[i]); });
+       },
+       copy},
+      rounds, 1e-3, bench::Clock::thread);
   const auto each = [&](std::size_t i) { return times[i] / static_cast<double>(n) * 1e9; };
   const std::string tier_name = tier == Tier::fast ? "fast" : "exact";
   return {{name, tier_name, "forward", n, each(0), each(1), each(4)},
@@ -110,11 +97,11 @@ int main(int argc, char** argv) {
   using namespace actfun;
   std::vector<std::size_t> elements = {std::size_t{1} << 16, std::size_t{64} << 20};
   std::vector<std::string> functions = {"gelu", "silu", "relu"};
-  std::size_t rounds = 9;
+  std::size_t rounds = 5;
   CLI::App app{"Chains next to their stages one after another, and to a copy. Writes JSON."};
   app.add_option("FUNCTION", functions, "gelu, silu and relu unless given");
   app.add_option("--elements", elements, "Multiples of 1024; 65536 and 64 M unless given")->delimiter(',');
-  app.add_option("--rounds", rounds, "Turns, of which the least time counts");
+  app.add_option("--rounds", rounds, "Medians of so many turns");
   CLI11_PARSE(app, argc, argv);
   std::string rows;
   for (const std::size_t n : elements) {
