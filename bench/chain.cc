@@ -98,10 +98,12 @@ int main(int argc, char** argv) {
   std::vector<std::size_t> elements = {std::size_t{1} << 16, std::size_t{64} << 20};
   std::vector<std::string> functions = {"gelu", "silu", "relu"};
   std::size_t rounds = 5;
+  std::string machine = "a machine that nobody described";
   CLI::App app{"Chains next to their stages one after another, and to a copy. Writes JSON."};
   app.add_option("FUNCTION", functions, "gelu, silu and relu unless given");
   app.add_option("--elements", elements, "Multiples of 1024; 65536 and 64 M unless given")->delimiter(',');
   app.add_option("--rounds", rounds, "Medians of so many turns");
+  app.add_option("--machine", machine, "What the table is to say of the machine");
   CLI11_PARSE(app, argc, argv);
   std::string rows;
   for (const std::size_t n : elements) {
@@ -114,5 +116,6 @@ int main(int argc, char** argv) {
               "\"stages\": {:.3f}, \"copy\": {:.3f}}}",
               rows.empty() ? "" : ",\n", r.function, r.tier, r.pass, r.elements, r.chain, r.stages, r.copy);
   }
-  fmt::print("{{\n  \"target\": \"{}\",\n  \"results\": [\n{}\n  ]\n}}\n", current_target().name, rows);
+  fmt::print("{{\n  \"machine\": \"{}\",\n  \"target\": \"{}\",\n  \"results\": [\n{}\n  ]\n}}\n", machine,
+             current_target().name, rows);
 }

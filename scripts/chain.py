@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the table of docs/chain.md from bench/chain.json; --check only compares.
 
-    build/release/bench/actfun_chain_bench > bench/chain.json && scripts/chain.py
+    build/release/bench/actfun_chain_bench --machine "what it is" > bench/chain.json && scripts/chain.py
 """
 import json
 import pathlib
@@ -18,8 +18,7 @@ def size(n):
 
 
 def table(measured):
-    lines = [f"On {measured['machine']}, {measured['target']}:\n" if "machine" in measured else
-             f"On {measured['target']}:\n",
+    lines = [f"On {measured['machine']}, {measured['target']}:\n",
              "| stages | tier | pass | elements | chain | stages one by one | times as quick | copy |",
              "|---|---|---|--:|--:|--:|--:|--:|"]
     for r in measured["results"]:
