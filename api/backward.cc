@@ -69,7 +69,8 @@ void run_pieces(const Pieces& pieces, std::size_t first, std::size_t count, cons
   }
 }
 
-/// The fast tier's kernel, or null.
+}  // namespace
+
 Kernels::Backward fast_backward(const Call& call, Part part, const Target& target) {
   if (call.tier != Tier::fast || !call.preset()) return nullptr;
   const Kernels& all = kernels(call, target);
@@ -77,8 +78,6 @@ Kernels::Backward fast_backward(const Call& call, Part part, const Target& targe
          : part == Part::slope_from_output ? all.fast_backward_from_output
                                            : nullptr;
 }
-
-}  // namespace
 
 bool Call::accepts(const Channels& shape) const {
   if (!shape.varies()) return true;
@@ -119,17 +118,7 @@ void Call::multiply(Part part, Format format, const Channels& shape, const void*
                  void* to = element_at(format, y, piece.first);
                  reads(from, piece.n * bytes), writes(to, piece.n * bytes);
                  if (g) reads(factor, piece.n * bytes);
-                 if (format == Format::f32 && g &&
-                     multiply_exact(f, static_cast<const float*>(from), static_cast<const float*>(factor),
-                                    static_cast<float*>(to), piece.n))
-                   return;
-                 alignas(64) double inputs[kTile], gradients[kTile];
-                 load(format, from, inputs, piece.n, target.bit);
-                 if (g)
-                   load(format, factor, gradients, piece.n, target.bit);
-                 else
-                   std::fill_n(gradients, piece.n, 1.0);
-                 actfun::multiply(f, format, inputs, gradients, nullptr, to, piece.n, piece.each);
+                 multiply_arrays(f, format, from, factor, to, piece.n, piece.each);
                });
   });
 }

@@ -14,6 +14,10 @@ using Constants = std::array<Constant, kMaxParameters>;
 Constants constants(const Call& call);
 const Kernels& kernels(const Call& call, const Target& target);
 Invertible invertible(const Call& call, const Target& target, const Constants& parameters);
+/// The tier's kernel for floats.
+Kernels::Unary float_kernel(const Call& call, Order order, const Target& target);
+/// The fast tier's kernel for g f'(x), or from the output; or null.
+Kernels::Backward fast_backward(const Call& call, Part part, const Target& target);
 big::Evaluate evaluator(const Call& call, Part part);
 /// How f's kernels for floats compute.
 Arithmetic arithmetic(const Call& call);

@@ -201,12 +201,15 @@ Kernels::Unary fast_kernel(const Call& call, Order order, const Kernels& all) {
   return all.fast[static_cast<int>(order)];
 }
 
-/// The tier's kernel for floats.
+}  // namespace
+
 Kernels::Unary float_kernel(const Call& call, Order order, const Target& target) {
   const Kernels& all = kernels(call, target);
   const Kernels::Unary fast = fast_kernel(call, order, all);
   return fast ? fast : all.order[static_cast<int>(order)];
 }
+
+namespace {
 
 Elementwise elementwise(const Call& call, Order order, const Target& target, const Constants& parameters) {
   const auto k = static_cast<int>(order);

@@ -4,25 +4,38 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace actfun {
 
-/// Four words of 32 bits for block `block` of stream `stream` under a seed.
-constexpr std::array<std::uint32_t, 4> philox(std::uint64_t seed, std::uint64_t block, std::uint64_t stream = 0) {
+/// Ten rounds on n counters side by side, whose words k are c[k]. Inlined, so that it is compiled for whatever
+/// instruction set the caller is.
+template <std::size_t n>
+[[gnu::always_inline]] constexpr void philox_rounds(std::uint64_t seed, std::uint32_t (&c)[4][n]) {
   // Multipliers and the keys' steps (the golden ratio, and sqrt(3) - 1) as the paper has them.
   constexpr std::uint64_t kMultiply[] = {0xD2511F53, 0xCD9E8D57};
   constexpr std::uint32_t kStep[] = {0x9E3779B9, 0xBB67AE85};
-  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
-  const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
-  std::array<std::uint32_t, 4> c = {low(block), high(block), low(stream), high(stream)};
-  std::uint32_t key[] = {low(seed), high(seed)};
+  std::uint32_t key[] = {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p = kMultiply[0] * c[0], q = kMultiply[1] * c[2];
-    c = {high(q) ^ c[1] ^ key[0], low(q), high(p) ^ c[3] ^ key[1], low(p)};
+    for (std::size_t j = 0; j < n; ++j) {
+      const std::uint64_t p = kMultiply[0] * c[0][j], q = kMultiply[1] * c[2][j];
+      c[0][j] = static_cast<std::uint32_t>(q >> 32) ^ c[1][j] ^ key[0];
+      c[1][j] = static_cast<std::uint32_t>(q);
+      c[2][j] = static_cast<std::uint32_t>(p >> 32) ^ c[3][j] ^ key[1];
+      c[3][j] = static_cast<std::uint32_t>(p);
+    }
     key[0] += kStep[0], key[1] += kStep[1];
   }
-  return c;
+}
+
+/// Four words of 32 bits for block `block` of stream `stream` under a seed.
+constexpr std::array<std::uint32_t, 4> philox(std::uint64_t seed, std::uint64_t block, std::uint64_t stream = 0) {
+  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
+  const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
+  std::uint32_t c[4][1] = {{low(block)}, {high(block)}, {low(stream)}, {high(stream)}};
+  philox_rounds(seed, c);
+  return {c[0][0], c[1][0], c[2][0], c[3][0]};
 }
 
 /// Known answers of the paper's authors (Random123, kat_vectors).

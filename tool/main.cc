@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   add_eval(app);
   add_apply(app);
   add_backward(app);
+  add_chain(app);
   add_plot(app);
   add_gallery(app);
   add_diff(app);

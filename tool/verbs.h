@@ -18,6 +18,7 @@ void add_show(CLI::App& app);
 void add_eval(CLI::App& app);
 void add_apply(CLI::App& app);
 void add_backward(CLI::App& app);
+void add_chain(CLI::App& app);
 void add_plot(CLI::App& app);
 void add_gallery(CLI::App& app);
 void add_diff(CLI::App& app);

@@ -75,7 +75,7 @@ double product_with(const big::Big& y, const Element& at, const FormatInfo& form
 double product_with_limit(const Factor& f, const Constant* p, const Element& at, const FormatInfo& format) {
   if (!f.has_limits) return kNan;
   const big::Big limit = f.big(stand_in_for_infinity(at.x), p);
-  const double nearest = limit.nearest();
+  const double nearest = limit.zero() ? signed_zero(f, p, std::copysign(kFarthest, at.x)) : limit.nearest();
   if (!ordinary(nearest) || !ordinary(at.a) || !ordinary(at.b)) return at.a * at.b * nearest;
   return rounded(product(at, limit), format);
 }
@@ -312,6 +312,20 @@ void multiply_and_add(const Factor& f, const double* x, const float* a, Sums& su
       sums.add(sum + block, products, m);
     }
   });
+}
+
+void multiply_arrays(const Factor& f, Format format, const void* x, const void* a, void* y, std::size_t n,
+                     EachParameters each) {
+  if (format == Format::f32 && a &&
+      multiply_exact(f, static_cast<const float*>(x), static_cast<const float*>(a), static_cast<float*>(y), n))
+    return;
+  alignas(64) double inputs[kTile], factors[kTile];
+  load(format, x, inputs, n, f.target);
+  if (a)
+    load(format, a, factors, n, f.target);
+  else
+    std::fill_n(factors, n, 1.0);
+  multiply(f, format, inputs, factors, nullptr, y, n, each);
 }
 
 }  // namespace actfun
