@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chains as they are built, read and printed.
-#include <charconv>
 #include <cmath>
 #include <initializer_list>
 #include <utility>
 
 #include "api/chain.h"
+#include "api/text.h"
 
 namespace actfun {
 namespace {
-
-std::string shortest(double value) {
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
 
 std::string joined(std::initializer_list<std::string_view> pieces) {
   std::string text;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/registry.h"
+#include "api/text.h"
 
 namespace actfun {
 namespace {
@@ -62,11 +63,6 @@ std::string joined(const std::vector<std::string_view>& words) {
   return text;
 }
 
-std::string shortest(double value) {
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
-}
-
 const Entry& find(std::string_view name) {
   std::vector<std::pair<std::size_t, std::string_view>> nearest;
   for (const Entry& entry : functions()) {
@@ -110,6 +106,11 @@ Call without_values(std::string_view text) {
 }
 
 }  // namespace
+
+std::string shortest(double value) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
+}
 
 bool parse_number(std::string_view text, float& value) { return parse(text, value); }
 bool parse_number(std::string_view text, double& value) { return parse(text, value); }
