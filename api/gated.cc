@@ -34,9 +34,7 @@ struct Strip {
   Format format = Format::f32;
 
   std::size_t bytes() const { return info_of(format).bytes; }
-  Strip from(std::size_t i) const {
-    return {data + static_cast<std::ptrdiff_t>(i * bytes()) * stride, stride, format};
-  }
+  Strip from(std::size_t i) const { return {data + static_cast<std::ptrdiff_t>(i * bytes()) * stride, stride, format}; }
 };
 
 template <class T>
@@ -127,7 +125,8 @@ actfun_array ones_like(const actfun_array& shape) {
 }
 
 /// Whether results go past the caches: all of them at one alignment, and none in the place of an input.
-Passage gated_passage(std::initializer_list<const void*> in, std::initializer_list<const void*> out, std::size_t bytes) {
+Passage gated_passage(std::initializer_list<const void*> in, std::initializer_list<const void*> out,
+                      std::size_t bytes) {
   if (bytes < kFarFrom) return Passage::near;
   const auto misaligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 64; };
   for (const void* to : out) {
@@ -178,7 +177,8 @@ class Unit {
   bool has_fast_gradients() const { return has_fast_value() && plain_ && loops_.backward; }
 
   /// y = h(g) v by the fast tier.
-  void apply_fast(const Strip& g, const Strip& v, const Strip& s, const Strip& y, std::size_t n, Passage passage) const {
+  void apply_fast(const Strip& g, const Strip& v, const Strip& s, const Strip& y, std::size_t n,
+                  Passage passage) const {
     const bool one_loop = plain_ && loops_.forward;
     const std::size_t tile = one_loop && g.stride == 1 && v.stride == 1 && y.stride == 1 ? n : kFloatTile;
     for (std::size_t i = 0; i < n; i += tile) {
@@ -195,7 +195,8 @@ class Unit {
   }
 
   /// The same, rounded once.
-  void apply_exact(const Strip& g, const Strip& v, const Strip& s, const Strip& y, std::size_t n, Passage passage) const {
+  void apply_exact(const Strip& g, const Strip& v, const Strip& s, const Strip& y, std::size_t n,
+                   Passage passage) const {
     const std::size_t tile = makes_products() ? kFloatTile : kTile;
     for (std::size_t i = 0; i < n; i += tile) {
       const std::size_t m = std::min(tile, n - i);
@@ -222,8 +223,8 @@ class Unit {
 
   void backward_fast(const Strip& g, const Strip& v, const Strip& dy, const Strip& dg, const Strip& dv, std::size_t n,
                      Passage passage) const {
-    const bool side_by_side =
-        std::ranges::all_of(std::initializer_list{&g, &v, &dy, &dg, &dv}, [](auto* strip) { return strip->stride == 1; });
+    const bool side_by_side = std::ranges::all_of(std::initializer_list{&g, &v, &dy, &dg, &dv},
+                                                  [](auto* strip) { return strip->stride == 1; });
     const std::size_t tile = side_by_side ? n : kFloatTile;
     for (std::size_t i = 0; i < n; i += tile) {
       const std::size_t m = std::min(tile, n - i);
@@ -378,7 +379,8 @@ class Unit {
 template <std::size_t arrays, class Run>
 void run_strips(const Rows<arrays>& rows, std::size_t first, std::size_t count, const Run& run) {
   for (std::size_t i = first; i < first + count;) {
-    const std::size_t row = i / rows.length(), j = i % rows.length(), n = std::min(rows.length() - j, first + count - i);
+    const std::size_t row = i / rows.length(), j = i % rows.length(),
+                      n = std::min(rows.length() - j, first + count - i);
     std::array<Strip, arrays> strips;
     for (std::size_t k = 0; k < arrays; ++k) strips[k] = rows.strip(k, row, j);
     run(strips, n);
@@ -459,10 +461,12 @@ GateAndValue split(const actfun_array& x, int axis, GatedLayout layout) {
   const bool pairs = layout == GatedLayout::interleaved || layout == GatedLayout::interleaved_gate_second;
   actfun_array first = x;
   first.shape[axis] /= 2;
-  const std::ptrdiff_t step = pairs ? x.strides[axis] : x.strides[axis] * static_cast<std::ptrdiff_t>(first.shape[axis]);
+  const std::ptrdiff_t step =
+      pairs ? x.strides[axis] : x.strides[axis] * static_cast<std::ptrdiff_t>(first.shape[axis]);
   if (pairs) first.strides[axis] *= 2;
   actfun_array second = first;
-  if (x.data) second.data = static_cast<unsigned char*>(x.data) + step * static_cast<std::ptrdiff_t>(info_of(format_of(x)).bytes);
+  if (x.data)
+    second.data = static_cast<unsigned char*>(x.data) + step * static_cast<std::ptrdiff_t>(info_of(format_of(x)).bytes);
   const bool swapped = layout == GatedLayout::gate_second || layout == GatedLayout::interleaved_gate_second;
   return swapped ? GateAndValue{second, first} : GateAndValue{first, second};
 }

@@ -20,9 +20,9 @@ inline constexpr std::string_view kGatedLayouts[] = {"gate-first", "gate-second"
 /// for a gate g and a value v.
 struct GatedExtras {
   static constexpr double kNone = std::numeric_limits<double>::infinity();
-  double limit = kNone;       ///< of g from above, of v in magnitude
-  double step_limit = kNone;  ///< of the gate's output from above, of v in magnitude
-  double offset = 0;          ///< added to the value
+  double limit = kNone;         ///< of g from above, of v in magnitude
+  double step_limit = kNone;    ///< of the gate's output from above, of v in magnitude
+  double offset = 0;            ///< added to the value
   double beta1 = 0, beta2 = 0;  ///< soft limits; 0: none
   bool operator==(const GatedExtras&) const = default;
 };

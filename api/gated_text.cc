@@ -114,8 +114,7 @@ Gated parse_gated(std::string_view text) {
     if (std::exchange(given[extra - kExtras], true)) throw ParameterError(place + " is given twice");
     const std::string_view number = assignment.substr(std::min(assignment.size(), parameter.size() + 1));
     double value = 0;
-    if (!parse_number(number, value))
-      throw ParameterError(place + "='" + std::string(number) + "' is not a number");
+    if (!parse_number(number, value)) throw ParameterError(place + "='" + std::string(number) + "' is not a number");
     if (!extra->accepts(value))
       throw ParameterError(place + "=" + std::string(number) + " is outside its domain: " + std::string(extra->domain));
     gated.extras.*(extra->value) = value;

@@ -105,7 +105,8 @@ template <class F>
 HWY_FLATTEN std::size_t first_try(const float* x, const float* v, float* y, std::uint16_t* open, std::size_t n) {
   using Try = typename F::FirstTry;
   const Single::D d;
-  constexpr int N = HWY_TARGET == HWY_AVX2 && requires { Try::on_doubles; } ? 1 : 2;
+  constexpr int N = HWY_TARGET == HWY_AVX2 && requires { Try::on_doubles; }
+  ? 1 : 2;
   const std::size_t lanes = hn::Lanes(d), width = N * lanes;
   const auto limit = hn::Set(Ints(), end(Try::reach)), limit_of_products = hn::Set(Ints(), kEndOfProducts);
   std::size_t count = 0;
