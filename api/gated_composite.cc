@@ -121,10 +121,13 @@ GatedComposite::Sides<N> GatedComposite::sides(const Element& at, bool slopes, c
     if (slopes) y.a_slope = evaluate(soft_gate_->slope, at.g) * y.a + k * y.a_slope;
     y.a = k * y.a;
   }
-  if (const int cut = beyond(y.a, extras_.step_limit); cut == 1)
-    y.a = N(extras_.step_limit), y.a_slope = zero;
-  else if (cut == -1)
-    y.a = unknown(y.a), y.a_slope = unknown(y.a_slope);
+  if (extras_.step_limit != GatedExtras::kNone) {
+    const int cut = beyond(y.a, extras_.step_limit);
+    if (cut == 1)
+      y.a = N(extras_.step_limit), y.a_slope = zero;
+    else if (cut == -1)
+      y.a = unknown(y.a), y.a_slope = unknown(y.a_slope);
+  }
   y.b = soft_value_ ? evaluate(soft_value_->value, at.v) : N(at.v);
   if (extras_.offset != 0) y.b = y.b + N(extras_.offset);
   if (slopes && soft_value_) y.b_slope = evaluate(soft_value_->slope, at.v);
