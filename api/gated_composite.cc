@@ -92,9 +92,14 @@ big::Big GatedComposite::SoftLimit::big(const Factor& f, double x) const {
   return f.big((std::isinf(x) ? stand_in_for_infinity(x) : big::Big(x)) / big::Big(beta_), parameters);
 }
 
-big::Big GatedComposite::big(const Factor& f, double x) const {
+const GatedComposite::SoftLimit* GatedComposite::soft_limit_with(const Factor& f) const {
   for (const auto& soft : {&soft_gate_, &soft_value_})
-    if (*soft && (&f == &(*soft)->value || &f == &(*soft)->slope)) return (*soft)->big(f, x);
+    if (*soft && (&f == &(*soft)->value || &f == &(*soft)->slope)) return &**soft;
+  return nullptr;
+}
+
+big::Big GatedComposite::big(const Factor& f, double x) const {
+  if (const SoftLimit* soft = soft_limit_with(f)) return soft->big(f, x);
   if (const Exception* exception = exception_at(f, x)) return exception->y;
   return f.big(std::isinf(x) ? stand_in_for_infinity(x) : big::Big(x), f.parameters);
 }
@@ -152,6 +157,7 @@ Wide wide(const Factor& f, double x) {
   const bool usual = (x == 0 || !extreme(x) || (error < 0 && std::fabs(x) < kFarthest)) && !extreme(high);
   return {high, low, usual ? std::max(error, 0.0) : kInfinity};
 }
+
 /// What kernels on doubles say of the functions in question, for a tile.
 class Estimates {
  public:
@@ -225,7 +231,12 @@ double GatedComposite::again(Product which, const Element& at, const FormatInfo&
   if (is_nan(at.g) || is_nan(at.v) || is_nan(at.s) || is_nan(at.dy)) return kNan;
   if (std::isfinite(at.g) && std::isfinite(at.v) && std::isfinite(at.s) && std::isfinite(at.dy)) {
     const bool slopes = which == Product::by_gate || which == Product::by_value;
-    const Wide y = sides<Wide>(at, slopes, wide).of(which) * Wide(at.s) * Wide(at.dy);
+    // Where tanh has long been 1, exp is too large for its double-doubles.
+    const auto evaluate = [this](const Factor& f, double x) {
+      const SoftLimit* soft = soft_limit_with(f);
+      return soft && soft->saturated(x) ? Wide{0, 0, kInfinity} : wide(f, x);
+    };
+    const Wide y = sides<Wide>(at, slopes, evaluate).of(which) * Wide(at.s) * Wide(at.dy);
     const double reach = y.error + std::fabs(y.high) * 0x1p-98;
     if (y.high != 0 && reach < kInfinity) {
       const double under = rounded(y.high, y.low - reach, format), over = rounded(y.high, y.low + reach, format);

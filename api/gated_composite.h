@@ -5,6 +5,7 @@
 // leave open on double-doubles, and then with 256 bits.
 #pragma once
 
+#include <cmath>
 #include <initializer_list>
 #include <optional>
 
@@ -35,6 +36,7 @@ class GatedComposite {
     SoftLimit(double beta, const Target& target);
     /// One of these at x by 256 bits.
     big::Big big(const Factor& f, double x) const;
+    bool saturated(double x) const { return std::fabs(x) > 128 * beta_; }
     Factor value, slope;
 
    private:
@@ -65,6 +67,8 @@ class GatedComposite {
     bool scaled;
   };
   void run(const Tile& in, std::initializer_list<Output> outputs, bool slopes) const;
+  /// The soft limit that f belongs to, or null.
+  const SoftLimit* soft_limit_with(const Factor& f) const;
   big::Big big(const Factor& f, double x) const;
   double again(Product which, const Element& at, const FormatInfo& format) const;
   double by_256_bits(Product which, const Element& at, const FormatInfo& format) const;
