@@ -119,6 +119,15 @@ bool overlap_partly(const actfun_array& a, const actfun_array& b) {
   return !(alike && (a.data == b.data || lie_apart(a, b)));
 }
 
+bool broadcast(actfun_array& array, const actfun_array& to) {
+  if (array.rank != to.rank) return false;
+  for (int i = 0; i < array.rank; ++i)
+    if (array.shape[i] != to.shape[i] && array.shape[i] != 1) return false;
+  for (int i = 0; i < array.rank; ++i)
+    if (array.shape[i] != to.shape[i]) array.shape[i] = to.shape[i], array.strides[i] = 0;
+  return true;
+}
+
 void simplify(std::span<actfun_array> arrays) {
   const auto drop = [&](int axis) {
     for (actfun_array& each : arrays) {

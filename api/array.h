@@ -20,6 +20,9 @@ bool same_shape(const actfun_array& a, const actfun_array& b);
 /// Whether two arrays may share a byte but are not the very same elements at the very same places. Of arrays with the
 /// same shape and strides, such as the halves of one, it is known whether they do.
 bool overlap_partly(const actfun_array& a, const actfun_array& b);
+/// Gives an array the shape of another, with strides of 0 along axes of length 1 that become longer. False, and nothing
+/// done, where its shape is none of that kind.
+bool broadcast(actfun_array& array, const actfun_array& to);
 /// Sorts the axes of arrays of one shape, of which the first is written, by how far apart its elements lie, and makes
 /// neighbouring axes one where a single stride runs through them in every array. The last axis is then the one to go
 /// along; there is at least one.

@@ -83,18 +83,12 @@ void demand_apart(std::initializer_list<Named> arrays) {
     }
 }
 
-/// The array with strides of 0 along axes that it has one number for, in the shape of another.
-actfun_array broadcast(const Named& a, const Named& to) {
-  actfun_array wide = *a.array;
-  bool fits = wide.rank == to.array->rank;
-  for (int i = 0; fits && i < wide.rank; ++i) {
-    if (wide.shape[i] == to.array->shape[i]) continue;
-    fits = wide.shape[i] == 1;
-    wide.shape[i] = to.array->shape[i], wide.strides[i] = 0;
-  }
-  if (!fits)
-    throw Refusal{ACTFUN_BAD_SHAPE, std::string(a.name) + " has shape " + shape_text(*a.array) + ", which is not " +
-                                        shape_text(*to.array) + " with some axes of length 1"};
+/// The scale in the shape of the others.
+actfun_array broadcast(const Named& scale, const Named& to) {
+  actfun_array wide = *scale.array;
+  if (!actfun::broadcast(wide, *to.array))
+    throw Refusal{ACTFUN_BAD_SHAPE, std::string(scale.name) + " has shape " + shape_text(*scale.array) +
+                                        ", which is not " + shape_text(*to.array) + " with some axes of length 1"};
   return wide;
 }
 void demand_scale_format(const Named& scale, const Named& of) {

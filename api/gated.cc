@@ -44,12 +44,16 @@ void gather_codes(const unsigned char* from, std::ptrdiff_t stride, void* to, st
 }
 template <class T>
 void scatter_codes(const void* from, unsigned char* to, std::ptrdiff_t stride, std::size_t n) {
+  if (stride == 1) {
+    std::memcpy(to, from, n * sizeof(T));
+    return;
+  }
   for (std::size_t i = 0; i < n; ++i)
     reinterpret_cast<T*>(to)[static_cast<std::ptrdiff_t>(i) * stride] = static_cast<const T*>(from)[i];
 }
 
 /// The strip's first n elements side by side: where they lie, or else in `buffer`.
-const void* read(const Strip& strip, void* buffer, std::size_t n, std::int64_t target) {
+const void* read(const Strip& strip, void* buffer, std::size_t n) {
   if (strip.stride == 1) return strip.data;
   switch (strip.bytes()) {
     case 1:
@@ -59,8 +63,7 @@ const void* read(const Strip& strip, void* buffer, std::size_t n, std::int64_t t
       gather_codes<std::uint16_t>(strip.data, strip.stride, buffer, n);
       break;
     case 4:
-      gated_steps(target).gather(reinterpret_cast<const float*>(strip.data), strip.stride, static_cast<float*>(buffer),
-                                 n);
+      gather_codes<std::uint32_t>(strip.data, strip.stride, buffer, n);
       break;
     default:
       gather_codes<std::uint64_t>(strip.data, strip.stride, buffer, n);
@@ -68,10 +71,6 @@ const void* read(const Strip& strip, void* buffer, std::size_t n, std::int64_t t
   return buffer;
 }
 void write(const void* from, const Strip& strip, std::size_t n) {
-  if (strip.stride == 1) {
-    std::memcpy(strip.data, from, n * strip.bytes());
-    return;
-  }
   switch (strip.bytes()) {
     case 1:
       return scatter_codes<std::uint8_t>(from, strip.data, strip.stride, n);
@@ -84,10 +83,34 @@ void write(const void* from, const Strip& strip, std::size_t n) {
   }
 }
 
-/// n <= kTile elements of a strip as doubles.
-void load(const Strip& strip, double* to, std::size_t n, std::int64_t target) {
-  alignas(64) unsigned char codes[kTile * sizeof(double)];
-  actfun::load(strip.format, read(strip, codes, n, target), to, n, target);
+/// Two strips.
+template <class Pointer>
+struct PairOf {
+  Pointer first, second;
+};
+/// -1 if the elements of two strips of floats take turns, the first strip's coming first, 1 if the second's do, else 0.
+int turns(const PairOf<const Strip&>& strips) {
+  const auto& [a, b] = strips;
+  const std::ptrdiff_t distance = b.data - a.data, bytes = sizeof(float);
+  if (a.bytes() != sizeof(float) || a.stride != 2 || b.stride != 2) return 0;
+  return distance == bytes ? -1 : distance == -bytes ? 1 : 0;
+}
+PairOf<const void*> read(const PairOf<const Strip&>& strips, PairOf<void*> buffers, std::size_t n,
+                         const GatedSteps& steps, Passage passage) {
+  const auto& [a, b] = strips;
+  const int order = turns(strips);
+  if (order == 0) return {read(a, buffers.first, n), read(b, buffers.second, n)};
+  auto *p = static_cast<float*>(buffers.first), *q = static_cast<float*>(buffers.second);
+  steps.deinterleave(reinterpret_cast<const float*>(order < 0 ? a.data : b.data), order < 0 ? p : q, order < 0 ? q : p,
+                     n, passage);
+  return {p, q};
+}
+void write(PairOf<const void*> from, const PairOf<const Strip&>& strips, std::size_t n, const GatedSteps& steps) {
+  const auto& [a, b] = strips;
+  const int order = turns(strips);
+  if (order == 0) return write(from.first, a, n), write(from.second, b, n);
+  const auto *p = static_cast<const float*>(from.first), *q = static_cast<const float*>(from.second);
+  steps.interleave(order < 0 ? p : q, order < 0 ? q : p, reinterpret_cast<float*>(order < 0 ? a.data : b.data), n);
 }
 
 /// Arrays of one shape, as rows side by side. The rows of two neighbours are neighbours in each.
@@ -144,6 +167,11 @@ double limit_in(Format format, double limit) {
   return std::isinf(limit) ? limit : decode(format, encode(format, limit, Overflow::saturate));
 }
 
+/// A tile's elements, of any format.
+struct Codes {
+  alignas(64) unsigned char bytes[kTile * sizeof(double)];
+};
+
 /// What is worked out once a call.
 class Unit {
  public:
@@ -184,7 +212,7 @@ class Unit {
     for (std::size_t i = 0; i < n; i += tile) {
       const std::size_t m = std::min(tile, n - i);
       alignas(64) float gates[kFloatTile], values[kFloatTile], results[kFloatTile];
-      const auto *x = read_floats(g.from(i), gates, m), *factor = read_floats(v.from(i), values, m);
+      const auto [x, factor] = read_floats({g.from(i), v.from(i)}, {gates, values}, m, passage);
       float* to = y.stride == 1 ? floats(y.from(i)) : results;
       if (one_loop)
         loops_.forward(x, factor, to, m, passage);
@@ -202,22 +230,28 @@ class Unit {
       const std::size_t m = std::min(tile, n - i);
       if (makes_products()) {
         alignas(64) float gates[kFloatTile], values[kFloatTile], products[kFloatTile];
-        multiply_floats(read_floats(g.from(i), gates, m), read_floats(v.from(i), values, m), products, m);
-        write(products, y.from(i), m, passage);
+        const auto [x, factor] = read_floats({g.from(i), v.from(i)}, {gates, values}, m, passage);
+        multiply_floats(x, factor, products, m, passage);
+        if (passage == Passage::streamed && y.stride == 1)
+          steps_.stream(products, floats(y.from(i)), m, i + m == n);
+        else
+          write(products, y.from(i), m);
         continue;
       }
-      alignas(64) unsigned char results[kTile * sizeof(double)];
+      Codes results;
       alignas(64) double x[kTile], factor[kTile], scales[kTile];
-      load(g.from(i), x, m, target_.bit), load(v.from(i), factor, m, target_.bit);
-      if (scaled_) load(s.from(i), scales, m, target_.bit);
+      Codes codes[2];
+      const auto [gates, values] = read({g.from(i), v.from(i)}, {codes[0].bytes, codes[1].bytes}, m, steps_, passage);
+      load(format_, gates, x, m, target_.bit), load(format_, values, factor, m, target_.bit);
+      if (scaled_) load_scale(s.from(i), scales, m);
       clamp(x, factor, m);
       if (composite_) {
-        composite_->value(x, factor, scaled_ ? scales : nullptr, results, m);
+        composite_->value(x, factor, scaled_ ? scales : nullptr, results.bytes, m);
       } else {
         add_offset(factor, m);
-        multiply(value_, format_, x, factor, scaled_ ? scales : nullptr, results, m);
+        multiply(value_, format_, x, factor, scaled_ ? scales : nullptr, results.bytes, m);
       }
-      write(results, y.from(i), m);
+      write(results.bytes, y.from(i), m);
     }
   }
 
@@ -229,41 +263,44 @@ class Unit {
     for (std::size_t i = 0; i < n; i += tile) {
       const std::size_t m = std::min(tile, n - i);
       alignas(64) float gates[kFloatTile], values[kFloatTile], upstream[kFloatTile];
-      const float *x = read_floats(g.from(i), gates, m), *factor = read_floats(v.from(i), values, m),
-                  *from = read_floats(dy.from(i), upstream, m);
+      const auto [x, factor] = read_floats({g.from(i), v.from(i)}, {gates, values}, m, passage);
+      const auto* from = static_cast<const float*>(read(dy.from(i), upstream, m));
       if (side_by_side) {
         loops_.backward(x, factor, from, floats(dg), floats(dv), m, passage);
       } else {
         loops_.backward(x, factor, from, gates, values, m, Passage::near);
-        write(gates, dg.from(i), m), write(values, dv.from(i), m);
+        write({gates, values}, {dg.from(i), dv.from(i)}, m, steps_);
       }
     }
   }
 
   /// The gradients by gate and value, rounded once; with a sum, what makes up the gradient by the scale is added to it.
   void backward_exact(const Strip& g, const Strip& v, const Strip& s, const Strip& dy, const Strip& dg, const Strip& dv,
-                      std::size_t n, RowSum* sum) const {
+                      std::size_t n, RowSum* sum, Passage passage) const {
+    if (plain_ && format_ == Format::f32 && loops_.slopes && !sum)
+      return backward_products(g, v, dy, dg, dv, n, passage);
     for (std::size_t i = 0; i < n; i += kTile) {
       const std::size_t m = std::min(kTile, n - i);
       alignas(64) double x[kTile], factor[kTile], scales[kTile], upstream[kTile], terms[kTile];
-      alignas(64) unsigned char to_gate[kTile * sizeof(double)], to_value[kTile * sizeof(double)];
+      Codes to_gate, to_value, codes[3];
+      const auto [gates, values] = read({g.from(i), v.from(i)}, {codes[0].bytes, codes[1].bytes}, m, steps_, passage);
+      const void* gradients = read(dy.from(i), codes[2].bytes, m);
+      if (makes_products())
+        multiply_floats(static_cast<const float*>(gates), static_cast<const float*>(gradients),
+                        reinterpret_cast<float*>(to_value.bytes), m, passage);
+      load(format_, gates, x, m, target_.bit), load(format_, values, factor, m, target_.bit);
+      load(format_, gradients, upstream, m, target_.bit);
+      if (scaled_) load_scale(s.from(i), scales, m);
       bool gate_passes[kTile], value_passes[kTile];
-      if (makes_products()) {
-        alignas(64) float gates[kTile], gradients[kTile];
-        multiply_floats(read_floats(g.from(i), gates, m), read_floats(dy.from(i), gradients, m),
-                        reinterpret_cast<float*>(to_value), m);
-      }
-      load(g.from(i), x, m, target_.bit), load(v.from(i), factor, m, target_.bit);
-      load(dy.from(i), upstream, m, target_.bit);
-      if (scaled_) load(s.from(i), scales, m, target_.bit);
-      for (std::size_t k = 0; k < m; ++k) {
-        gate_passes[k] = !(x[k] > extras_.limit);
-        value_passes[k] = !(std::fabs(factor[k]) > value_limit_);
-      }
+      if (value_limit_ != GatedExtras::kNone)
+        for (std::size_t k = 0; k < m; ++k) {
+          gate_passes[k] = !(x[k] > extras_.limit);
+          value_passes[k] = !(std::fabs(factor[k]) > value_limit_);
+        }
       clamp(x, factor, m);
       const double* scale = scaled_ ? scales : nullptr;
       if (composite_) {
-        composite_->gradients(x, factor, scale, upstream, to_gate, to_value, sum ? terms : nullptr, m);
+        composite_->gradients(x, factor, scale, upstream, to_gate.bytes, to_value.bytes, sum ? terms : nullptr, m);
       } else {
         add_offset(factor, m);
         if (sum) {
@@ -271,55 +308,81 @@ class Unit {
           for (std::size_t k = 0; k < m; ++k) products[k] = upstream[k] * factor[k];
           multiply(value_, format_, x, products, terms, m);
         }
-        if (!makes_products()) multiply(value_, format_, x, upstream, scale, to_value, m);
+        if (!makes_products()) multiply(value_, format_, x, upstream, scale, to_value.bytes, m);
         if (scaled_)
           for (std::size_t k = 0; k < m; ++k) factor[k] *= scales[k];
-        multiply(factors_[1], format_, x, upstream, factor, to_gate, m);
+        multiply(factors_[1], format_, x, upstream, factor, to_gate.bytes, m);
       }
       if (sum) sum->add(terms, m);
-      stop(gate_passes, to_gate, m), stop(value_passes, to_value, m);
-      write(to_gate, dg.from(i), m), write(to_value, dv.from(i), m);
+      stop(gate_passes, to_gate.bytes, m), stop(value_passes, to_value.bytes, m);
+      write({to_gate.bytes, to_value.bytes}, {dg.from(i), dv.from(i)}, m, steps_);
+    }
+  }
+
+  /// The same where loops on floats and on doubles settle most results.
+  void backward_products(const Strip& g, const Strip& v, const Strip& dy, const Strip& dg, const Strip& dv,
+                         std::size_t n, Passage passage) const {
+    for (std::size_t i = 0; i < n; i += kFloatTile) {
+      const std::size_t m = std::min(kFloatTile, n - i);
+      alignas(64) float gates[kFloatTile], values[kFloatTile], upstream[kFloatTile], to_gate[kFloatTile],
+          to_value[kFloatTile];
+      const auto [x, factor] = read_floats({g.from(i), v.from(i)}, {gates, values}, m, passage);
+      const auto* from = static_cast<const float*>(read(dy.from(i), upstream, m));
+      multiply_floats(x, from, to_value, m, passage);
+      std::uint16_t open[kFloatTile];
+      const std::size_t count = loops_.slopes(x, from, factor, to_gate, open, m, factors_[1].parameters, passage);
+      for (std::size_t k = 0; k < count; k += kTile)
+        multiply_again(factors_[1], x, from, factor, open + k, to_gate, std::min(kTile, count - k));
+      if (passage == Passage::streamed && dg.stride == 1 && dv.stride == 1) {
+        steps_.stream(to_gate, floats(dg.from(i)), m, false);
+        steps_.stream(to_value, floats(dv.from(i)), m, i + m == n);
+      } else {
+        write({to_gate, to_value}, {dg.from(i), dv.from(i)}, m, steps_);
+      }
     }
   }
 
  private:
   static constexpr Part kParts[] = {Part::value, Part::slope};
   static float* floats(const Strip& strip) { return reinterpret_cast<float*>(strip.data); }
-  const float* read_floats(const Strip& strip, float* buffer, std::size_t n) const {
-    return static_cast<const float*>(read(strip, buffer, n, target_.bit));
+  PairOf<const float*> read_floats(const PairOf<const Strip&>& strips, PairOf<void*> buffers, std::size_t n,
+                                   Passage passage) const {
+    const auto [a, b] = read(strips, buffers, n, steps_, passage);
+    return {static_cast<const float*>(a), static_cast<const float*>(b)};
   }
-  void write(const void* from, const Strip& strip, std::size_t n, Passage passage = Passage::near) const {
-    if (passage == Passage::streamed && strip.stride == 1)
-      steps_.stream(static_cast<const float*>(from), floats(strip), n);
-    else
-      actfun::write(from, strip, n);
+  void load_scale(const Strip& s, double* to, std::size_t n) const {
+    Codes codes;
+    load(s.format, read(s, codes.bytes, n), to, n, target_.bit);
   }
-
   /// Whether products of floats settle most results.
   bool makes_products() const {
     return format_ == Format::f32 && plain_ && (loops_.first_try || (value_.exact && gate_.preset()));
   }
   /// y = h(x) a, rounded once, for n <= kFloatTile; y is no input.
-  void multiply_floats(const float* x, const float* a, float* y, std::size_t n) const {
+  void multiply_floats(const float* x, const float* a, float* y, std::size_t n, Passage passage) const {
     if (!loops_.first_try) {
       for (std::size_t i = 0; i < n; i += kTile) {
         const std::size_t m = std::min(kTile, n - i);
-        if (!multiply_exact(value_, x + i, a + i, y + i, m)) multiply_again(x + i, a + i, nullptr, y + i, m);
+        if (!multiply_exact(value_, x + i, a + i, y + i, m))
+          multiply_again(value_, x + i, a + i, nullptr, nullptr, y + i, m);
       }
       return;
     }
     std::uint16_t open[kFloatTile];
-    const std::size_t count = loops_.first_try(x, a, y, open, n);
-    for (std::size_t i = 0; i < count; i += kTile) multiply_again(x, a, open + i, y, std::min(kTile, count - i));
+    const std::size_t count = loops_.first_try(x, a, y, open, n, passage);
+    for (std::size_t i = 0; i < count; i += kTile)
+      multiply_again(value_, x, a, nullptr, open + i, y, std::min(kTile, count - i));
   }
-  /// The same for the n <= kTile places in `where`, or the first n.
-  void multiply_again(const float* x, const float* a, const std::uint16_t* where, float* y, std::size_t n) const {
-    alignas(64) double gates[kTile], factors[kTile];
+  /// y = f(x) a b for the n <= kTile places in `where`, or the first n; b may be null.
+  void multiply_again(const Factor& f, const float* x, const float* a, const float* b, const std::uint16_t* where,
+                      float* y, std::size_t n) const {
+    alignas(64) double numbers[3][kTile];
     alignas(64) float products[kTile];
+    const float* const from[] = {x, a, b};
     const auto place = [&](std::size_t k) { return where ? where[k] : k; };
-    for (std::size_t k = 0; k < n; ++k)
-      gates[k] = static_cast<double>(x[place(k)]), factors[k] = static_cast<double>(a[place(k)]);
-    multiply(value_, format_, gates, factors, nullptr, products, n);
+    for (std::size_t j = 0; j < (b ? 3 : 2); ++j)
+      for (std::size_t k = 0; k < n; ++k) numbers[j][k] = static_cast<double>(from[j][place(k)]);
+    multiply(f, format_, numbers[0], numbers[1], b ? numbers[2] : nullptr, products, n);
     for (std::size_t k = 0; k < n; ++k) y[place(k)] = products[k];
   }
 
@@ -339,7 +402,7 @@ class Unit {
                    extras_.offset == 0 ? -0.0f : static_cast<float>(extras_.offset)});
     if (!scaled_) return;
     alignas(64) float scales[kFloatTile];
-    const float* scale = read_floats(s, scales, n);
+    const auto* scale = static_cast<const float*>(read(s, scales, n));
     for (std::size_t k = 0; k < n; ++k) y[k] *= scale[k];
   }
 
@@ -429,7 +492,7 @@ void Gated::backward(const actfun_array& gate_in, const actfun_array& value, con
     const auto& [dg, dv, g, v, upstream, s] = strips;
     note_reads(g, m), note_reads(v, m), note_reads(upstream, m), note_writes(dg, m), note_writes(dv, m);
     unit.has_fast_gradients() ? unit.backward_fast(g, v, upstream, dg, dv, m, passage)
-                              : unit.backward_exact(g, v, s, upstream, dg, dv, m, sum);
+                              : unit.backward_exact(g, v, s, upstream, dg, dv, m, sum, passage);
   };
   if (to.dscale) {
     const Rows<6> rows(all, to.axis);

@@ -67,6 +67,34 @@ HWY_FLATTEN void backward(const float* x, const float* v, const float* g, float*
 #endif
 
 #ifdef ACTFUN_PAIRS
+HWY_INLINE std::uint64_t lane_bits(hn::Mask<Floats> mask) {
+#if HWY_TARGET == HWY_AVX3
+  return mask.raw;
+#else
+  return static_cast<std::uint32_t>(_mm_movemask_ps(mask.raw));
+#endif
+}
+
+/// Places that are open.
+class Open {
+ public:
+  HWY_INLINE explicit Open(std::uint16_t* places) : places_(places) {}
+  /// Bit k for place first + k; the first of them without a branch: nothing foretells which steps have one.
+  HWY_INLINE void add(std::uint64_t open, std::size_t first) {
+    const auto place = [first](std::uint64_t bits) {
+      return static_cast<std::uint16_t>(first + static_cast<std::size_t>(std::countr_zero(bits)));
+    };
+    places_[count_] = place(open | 1ull << 63);
+    count_ += open != 0;
+    for (open &= open - 1; HWY_UNLIKELY(open != 0); open &= open - 1) places_[count_++] = place(open);
+  }
+  std::size_t count() const { return count_; }
+
+ private:
+  std::uint16_t* places_;
+  std::size_t count_ = 0;
+};
+
 /// y = h(x) v for N vectors, and a bit for each lane that is not settled: the first try of first_try.inl.h, whose
 /// product with v is all but exact.
 template <class Try, int N>
@@ -102,14 +130,15 @@ inline constexpr std::int32_t kEndOfProducts = static_cast<std::int32_t>(
     0x80000000 - std::bit_cast<std::uint32_t>(0x1p-90f) + std::bit_cast<std::uint32_t>(0x1p120f));
 
 template <class F>
-HWY_FLATTEN std::size_t first_try(const float* x, const float* v, float* y, std::uint16_t* open, std::size_t n) {
+HWY_FLATTEN std::size_t first_try(const float* x, const float* v, float* y, std::uint16_t* open, std::size_t n,
+                                  Passage passage) {
   using Try = typename F::FirstTry;
   const Single::D d;
   constexpr int N = HWY_TARGET == HWY_AVX2 && requires { Try::on_doubles; }
   ? 1 : 2;
   const std::size_t lanes = hn::Lanes(d), width = N * lanes;
   const auto limit = hn::Set(Ints(), end(Try::reach)), limit_of_products = hn::Set(Ints(), kEndOfProducts);
-  std::size_t count = 0;
+  Open places(open);
   const auto step = [&]<int M>(const V(&in)[M], const V(&factor)[M], V(&out)[M]) HWY_ATTR {
     std::uint64_t doubtful = try_product<Try>(in, factor, out);
     const auto inside = [&](int k) HWY_ATTR {
@@ -120,13 +149,6 @@ HWY_FLATTEN std::size_t first_try(const float* x, const float* v, float* y, std:
         doubtful |= lane_bits(hn::Not(hn::RebindMask(d, inside(static_cast<int>(k))))) << (k * lanes);
     return doubtful;
   };
-  // The first open lane of a step without a branch: nothing foretells which steps have one.
-  const auto add = [&](std::uint64_t lanes_open, std::size_t i) HWY_ATTR {
-    open[count] = static_cast<std::uint16_t>(i + static_cast<std::size_t>(std::countr_zero(lanes_open | 1ull << 63)));
-    count += lanes_open != 0;
-    for (lanes_open &= lanes_open - 1; HWY_UNLIKELY(lanes_open != 0); lanes_open &= lanes_open - 1)
-      open[count++] = static_cast<std::uint16_t>(i + static_cast<std::size_t>(std::countr_zero(lanes_open)));
-  };
   std::size_t i = 0;
   for (; i + width <= n; i += width) {
     V in[N], factor[N], out[N];
@@ -134,9 +156,11 @@ HWY_FLATTEN std::size_t first_try(const float* x, const float* v, float* y, std:
       in[k] = hn::LoadU(d, x + i + k * lanes);
       factor[k] = hn::LoadU(d, v + i + k * lanes);
     }
+    fetch_ahead(x + i, width, passage);
+    fetch_ahead(v + i, width, passage);
     const std::uint64_t doubtful = step(in, factor, out);
     put(out, y + i, Passage::near);
-    add(doubtful, i);
+    places.add(doubtful, i);
   }
   for (; i < n; i += lanes) {
     const std::size_t some = n - i < lanes ? n - i : lanes;
@@ -144,9 +168,53 @@ HWY_FLATTEN std::size_t first_try(const float* x, const float* v, float* y, std:
     V out[1];
     const std::uint64_t doubtful = step(in, factor, out);
     store_some(out[0], d, y + i, some);
-    add(doubtful & ((std::uint64_t{1} << some) - 1), i);
+    places.add(doubtful & ((std::uint64_t{1} << some) - 1), i);
   }
-  return count;
+  return places.count();
+}
+
+template <class F, std::size_t... index>
+HWY_INLINE std::size_t run_slopes(const float* x, const float* a, const float* b, float* y, std::uint16_t* open,
+                                  std::size_t n, const Constant* p, Passage passage, std::index_sequence<index...>) {
+  constexpr int K = kRawSideBySide;
+  const std::size_t lanes = hn::Lanes(Floats()), width = K * lanes;
+  Open places(open);
+  const auto step = [&]<int M>(const Reals<M>& in, const Reals<M>& factor, float* to) HWY_ATTR {
+    const auto slope = apply<F, Part::slope>(in, on_reals<M>(parameter<F, index>(p[index]))...);
+    const Reals<M> product = factor * sum(slope), error = abs(factor) * error_of(in, slope);
+    const Reals<M> low = product - error, high = product + error;
+    std::uint64_t doubtful = 0;
+    for (int k = 0; k < M; ++k) {
+      const FloatsV least = to_floats(low.v[k]), most = to_floats(high.v[k]);
+      const auto settled = hn::And(hn::Eq(least, most), hn::Le(hn::Abs(most), hn::Set(Floats(), 0x1.fffffep127f)));
+      hn::StoreU(to_floats(product.v[k]), Floats(), to + static_cast<std::size_t>(k) * lanes);
+      doubtful |= lane_bits(hn::Not(settled)) << (static_cast<std::size_t>(k) * lanes);
+    }
+    return doubtful;
+  };
+  const auto vectors = [&](const float* from) HWY_ATTR {
+    return ACTFUN_EACH(Reals<K>, to_doubles(hn::LoadU(Floats(), from + k * lanes)));
+  };
+  std::size_t i = 0;
+  for (; i + width <= n; i += width) {
+    for (const float* each : {x, a, b}) fetch_ahead(each + i, width, passage);
+    places.add(step(vectors(x + i), vectors(a + i) * vectors(b + i), y + i), i);
+  }
+  for (; i < n; i += lanes) {
+    const std::size_t some = n - i < lanes ? n - i : lanes;
+    const auto some_of = [&](const float* from)
+                             HWY_ATTR { return Real(to_doubles(load_some(Floats(), from + i, some))); };
+    alignas(64) float results[16];
+    const std::uint64_t doubtful = step(some_of(x), some_of(a) * some_of(b), results);
+    std::copy_n(results, some, y + i);
+    places.add(doubtful & ((std::uint64_t{1} << some) - 1), i);
+  }
+  return places.count();
+}
+template <class F>
+HWY_FLATTEN std::size_t slopes(const float* x, const float* a, const float* b, float* y, std::uint16_t* open,
+                               std::size_t n, const Constant* p, Passage passage) {
+  return run_slopes<F>(x, a, b, y, open, n, p, passage, std::make_index_sequence<F::info.parameters.size()>());
 }
 #endif
 
@@ -160,7 +228,10 @@ constexpr GatedKernels kernels_of() {
   }
 #endif
 #ifdef ACTFUN_PAIRS
-  if constexpr (requires { typename F::FirstTry; }) all.first_try = first_try<F>;
+  if constexpr (requires { typename F::FirstTry; }) {
+    all.first_try = first_try<F>;
+    all.slopes = slopes<F>;
+  }
 #endif
   return all;
 }
@@ -172,24 +243,26 @@ constexpr GatedKernels kGated[] = {
 #undef AXIS
 };
 
-void gather(const float* from, std::ptrdiff_t stride, float* to, std::size_t n) {
-  std::size_t i = 0;
-#if HWY_TARGET != HWY_SCALAR
+void deinterleave(const float* from, float* even, float* odd, std::size_t n, Passage passage) {
   const Single::D d;
   const std::size_t lanes = hn::Lanes(d);
-  // The last pair's second number may lie beyond the array.
-  for (; stride == 2 && i + lanes < n; i += lanes) {
-    V even, odd;
-    hn::LoadInterleaved2(d, from + 2 * i, even, odd);
-    hn::StoreU(even, d, to + i);
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    V a, b;
+    hn::LoadInterleaved2(d, from + 2 * i, a, b);
+    fetch_ahead(from + 2 * i, 2 * lanes, passage);
+    hn::StoreU(a, d, even + i), hn::StoreU(b, d, odd + i);
   }
-#endif
-  for (; i < n; ++i) to[i] = from[static_cast<std::ptrdiff_t>(i) * stride];
+  for (; i < n; ++i) even[i] = from[2 * i], odd[i] = from[2 * i + 1];
 }
-void scatter(const float* from, float* to, std::ptrdiff_t stride, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) to[static_cast<std::ptrdiff_t>(i) * stride] = from[i];
+void interleave(const float* even, const float* odd, float* to, std::size_t n) {
+  const Single::D d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreInterleaved2(hn::LoadU(d, even + i), hn::LoadU(d, odd + i), d, to + 2 * i);
+  for (; i < n; ++i) to[2 * i] = even[i], to[2 * i + 1] = odd[i];
 }
-
 void clamp(const float* x, float limit, float* y, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] = x[i] > limit ? limit : x[i];
 }
@@ -200,16 +273,16 @@ void finish(const float* h, const float* v, float* y, std::size_t n, const Gated
     y[i] = gate * (value + t.offset);
   }
 }
-void stream(const float* from, float* to, std::size_t n) {
+void stream(const float* from, float* to, std::size_t n, bool last) {
   const Single::D d;
   const std::size_t lanes = hn::Lanes(d), before = before_stream(to, n, Passage::streamed);
   std::copy_n(from, before, to);
   std::size_t i = before;
   for (; i + lanes <= n; i += lanes) hn::Stream(hn::LoadU(d, from + i), d, to + i);
   std::copy_n(from + i, n - i, to + i);
-  hwy::FlushStream();
+  if (last) hwy::FlushStream();
 }
-constexpr GatedSteps kSteps{gather, scatter, clamp, finish, stream};
+constexpr GatedSteps kSteps{deinterleave, interleave, clamp, finish, stream};
 
 const GatedKernels* gated() { return kGated; }
 const GatedSteps* gated_steps_here() { return &kSteps; }

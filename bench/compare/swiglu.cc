@@ -4,8 +4,10 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "actfun/gated.hpp"
 #include "bench/measure.h"
 #include "bench/memory.h"
+#include "bench/ulp.h"
 
 namespace {
 
@@ -151,6 +154,32 @@ std::vector<Case> backward(Arrays& a) {
   return all;
 }
 
+/// The largest error of a unit in f32, in units in the last place, against the exact tier in f64.
+double largest_error(const std::string& unit, Tier tier, std::size_t samples) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> normal(0, 3);
+  Floats g(samples), v(samples), y(samples);
+  std::vector<double> wide_g(samples), wide_v(samples), right(samples);
+  for (std::size_t i = 0; i < samples; ++i) wide_g[i] = g[i] = normal(generator), wide_v[i] = v[i] = normal(generator);
+  actfun::Gated(unit, {.tier = tier})(Array(g, {samples}), Array(v, {samples}), Array(y, {samples}));
+  actfun::Gated{unit}(Array(wide_g, {samples}), Array(wide_v, {samples}), Array(right, {samples}));
+  double worst = 0;
+  for (std::size_t i = 0; i < samples; ++i) worst = std::max(worst, actfun::bench::error_in_ulp(y[i], right[i]));
+  return worst;
+}
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line, family, model;
+  while (std::getline(file, line)) {
+    const std::string value = line.substr(std::min(line.size(), line.find(':') + 1));
+    if (line.starts_with("vendor_id")) family = value;
+    if (line.starts_with("cpu family")) family += " family" + value;
+    if (line.starts_with("model\t")) return family.substr(1) + " model" + value;
+  }
+  return "an unknown processor";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -159,6 +188,8 @@ int main(int argc, char** argv) {
   std::size_t rounds = 9;
   app.add_option("--elements", sizes, "Outputs");
   app.add_option("--rounds", rounds, "Turns of each");
+  std::vector<std::string> passes{"forward", "backward"};
+  app.add_option("--passes", passes, "forward, backward")->check(CLI::IsMember({"forward", "backward"}));
   CLI11_PARSE(app, argc, argv);
 #if defined(PEERS_PYTORCH)
   at::set_num_threads(1);
@@ -166,7 +197,8 @@ int main(int argc, char** argv) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const std::size_t n : sizes) {
     Arrays arrays(n);
-    for (const auto& [pass, cases] : {std::pair{"forward", forward(arrays)}, {"backward", backward(arrays)}}) {
+    for (const std::string& pass : passes) {
+      const std::vector<Case> cases = pass == "forward" ? forward(arrays) : backward(arrays);
       std::vector<Body> bodies;
       for (const Case& each : cases) bodies.push_back(each.body);
       const auto times = actfun::bench::interleaved_medians(bodies, rounds, 1e-3, actfun::bench::Clock::thread);
@@ -180,5 +212,17 @@ int main(int argc, char** argv) {
       }
     }
   }
-  fmt::print("{}\n", nlohmann::ordered_json{{"target", actfun_target()}, {"rows", rows}}.dump(1));
+  constexpr std::size_t kSamples = 4000000;
+  nlohmann::ordered_json errors = nlohmann::ordered_json::array();
+  for (const char* unit :
+       {"glu", "reglu", "geglu", "geglu_tanh", "geglu_quick", "swiglu", "clamped_swiglu", "swiglu_step", "mish"})
+    errors.push_back({{"unit", unit},
+                      {"fast", largest_error(unit, Tier::fast, kSamples)},
+                      {"exact", largest_error(unit, Tier::exact, kSamples)}});
+  const nlohmann::ordered_json all{{"target", actfun_target()},
+                                   {"processor", processor()},
+                                   {"samples", kSamples},
+                                   {"rows", rows},
+                                   {"errors", errors}};
+  fmt::print("{}\n", all.dump(1));
 }
