@@ -483,7 +483,7 @@ void Gated::apply(const actfun_array& gate_in, const actfun_array& value, const 
 
 void Gated::backward(const actfun_array& gate_in, const actfun_array& value, const actfun_array* scale,
                      const actfun_array& dy, const Gradients& to, const Target& target) const {
-  if (size_of(dy) == 0) return;
+  if (size_of(dy) == 0 && !to.dscale) return;  // a sum over nothing is 0
   const DefaultFloatEnvironment environment;
   const Format format = format_of(dy);
   std::array<actfun_array, 6> all{to.dgate, to.dvalue, gate_in, value, dy, scale ? *scale : ones_like(dy)};
