@@ -99,7 +99,7 @@ class Glu(Case):
         self.refused("glu", "silu", self.x, "--value", odd, *out, says=["(4, 6)", "(4, 3)"])
         self.refused("glu", "silu", self.x, "--value", double, *out, says=["f32", "f64"])
         self.refused("glu", "silu", self.x, "--value", self.x, "--order", "interleaved", *out, says="--order")
-        self.refused("glu", "silu", self.x, "--scale", odd, *out, says=["odd.npy", "(4, 3)"])
+        self.refused("glu", "silu", self.x, "--scale", odd, "--axis", 0, *out, says=["odd.npy", "(4, 3)", "(2, 6)"])
         self.refused("glu", "silu", self.x, "--scale", double, *out, says=["double.npy", "f64"])
         self.refused("glu", "silu", self.x, "--order", "middle", *out, says="gate-first")
         self.refused("glu", "swiglu", self.dir / "missing.npy", *out, says="missing.npy")
