@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes the tables of docs/gated.md: the units from `actfun glu --list`, accuracy and speed from
-bench/compare/results/gated.json, which `actfun_swiglu > bench/compare/results/gated.json` measures.
+bench/compare/results/gated/*.json, which `actfun_swiglu` prints, all sizes and passes at once or one by one.
 
 usage: scripts/gated.py [--actfun PROGRAM] [--check]
 
@@ -16,7 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "gated.md"
-RESULTS = ROOT / "bench" / "compare" / "results" / "gated.json"
+RESULTS = ROOT / "bench" / "compare" / "results" / "gated"
 
 
 def table(head, rows):
@@ -51,7 +51,7 @@ def speed(results):
                 times.setdefault(row["what"], {})[row["elements"]] = row["ns"]
         text += f"\n### {name.capitalize()}\n\n" + table(
             ["f32"] + [f"{n:,} outputs" for n in sizes],
-            [[what] + [f"{ns[n]:.3f}" for n in sizes] for what, ns in times.items()])
+            [[what] + [f"{ns[n]:.3f}" if n in ns else "" for n in sizes] for what, ns in times.items()])
         several = "silu and a product" if name == "forward" else "silu, its backward and two products"
         ratios = [f"{times[f'{tier}, {several}'][n] / times[f'{tier}, two arrays'][n]:.2f} ({tier}, {n:,})"
                   for tier in ("fast", "exact") for n in sizes]
@@ -64,7 +64,13 @@ def main():
     parser.add_argument("--actfun", default=str(ROOT / "build" / "release" / "tool" / "actfun"))
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    results = json.loads(RESULTS.read_text())
+    results = {"rows": [], "errors": []}
+    for file in sorted(RESULTS.glob("*.json")):
+        part = json.loads(file.read_text())
+        results.update({key: part[key] for key in ("target", "processor")})
+        results["rows"] += part["rows"]
+        if part["errors"]:
+            results.update({key: part[key] for key in ("errors", "samples")})
     before = page = PAGE.read_text()
     for name, text in (("units", units(options.actfun)), ("accuracy", accuracy(results)), ("speed", speed(results))):
         page = re.sub(f"<!-- {name} -->\n.*<!-- /{name} -->", lambda _: f"<!-- {name} -->\n{text}<!-- /{name} -->", page,

@@ -145,4 +145,19 @@ TEST(GatedApi, CppComputesAndThrows) {
   }
 }
 
+TEST(GatedApi, EveryUnitIsAnObject) {
+  using namespace actfun;
+  const GatedUnit* const units[] = {&glu,         &bilinear, &reglu,          &sreglu,      &geglu,    &geglu_tanh,
+                                    &geglu_quick, &swiglu,   &clamped_swiglu, &swiglu_step, &situ_glu, &fatrelu_glu};
+  ASSERT_EQ(std::size(units), actfun_glu_count());
+  for (std::size_t i = 0; i < std::size(units); ++i) EXPECT_STREQ(units[i]->name, actfun_glu_name(i));
+  std::vector<float> x{-1, 2, 0.5f, 3}, y(2), z(2), dy{1, 2}, dx(4), dz(4);
+  swiglu(Array(x, {4}), Array(y, {2}));
+  Gated{"swiglu"}(Array(x, {4}), Array(z, {2}));
+  EXPECT_EQ(y, z);
+  swiglu.backward(Array(x, {4}), Array(dy, {2}), Array(dx, {4}));
+  swiglu.with({.threads = 1}).backward(Array(x, {4}), Array(dy, {2}), Array(dz, {4}));
+  EXPECT_EQ(dx, dz);
+}
+
 }  // namespace

@@ -111,4 +111,22 @@ class Gated {
   actfun_gated unit_{};
 };
 
+/// A unit at its defaults, exact: `actfun::swiglu(x, y)`, `actfun::swiglu.backward(x, dy, dx)`, with the arguments that
+/// Gated takes. actfun::swiglu.with({.tier = actfun::Tier::fast}) is a Gated.
+struct GatedUnit {
+  const char* name;
+  template <class... Arguments>
+  void operator()(const Arguments&... arguments) const {
+    Gated{name}(arguments...);
+  }
+  template <class... Arguments>
+  void backward(const Arguments&... arguments) const {
+    Gated{name}.backward(arguments...);
+  }
+  Gated with(const Gated::Options& options) const { return Gated(name, options); }
+};
+inline constexpr GatedUnit glu{"glu"}, bilinear{"bilinear"}, reglu{"reglu"}, sreglu{"sreglu"}, geglu{"geglu"},
+    geglu_tanh{"geglu_tanh"}, geglu_quick{"geglu_quick"}, swiglu{"swiglu"}, clamped_swiglu{"clamped_swiglu"},
+    swiglu_step{"swiglu_step"}, situ_glu{"situ_glu"}, fatrelu_glu{"fatrelu_glu"};
+
 }  // namespace actfun
