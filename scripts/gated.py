@@ -35,6 +35,8 @@ def units(actfun):
 
 
 def accuracy(results):
+    if not results["errors"]:
+        return ""
     rows = [[f"`{e['unit']}`", f"{e['fast']:.3f}", f"{e['exact']:.4f}"] for e in results["errors"]]
     return ("Largest errors found in f32, in units in the last place, with gates and values from N(0, 3^2), "
             f"{results['samples']:,} of each:\n\n" + table(["unit", "fast tier", "exact tier"], rows))
