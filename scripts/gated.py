@@ -45,15 +45,15 @@ def accuracy(results):
 def speed(results):
     text = (f"Swiglu on {results['processor']}, {results['target']}, one thread, ns an output of processor time, medians of "
             "turns in one process; the machine had other work, so only what stands in one column can be compared.\n")
-    sizes = sorted({row["elements"] for row in results["rows"]})
     for name in ("forward", "backward"):
         times = {}
         for row in results["rows"]:
             if row["pass"] == name:
                 times.setdefault(row["what"], {})[row["elements"]] = row["ns"]
+        sizes = sorted({n for of in times.values() for n in of})
         text += f"\n### {name.capitalize()}\n\n" + table(
             ["f32"] + [f"{n:,} outputs" for n in sizes],
-            [[what] + [f"{ns[n]:.3f}" if n in ns else "" for n in sizes] for what, ns in times.items()])
+            [[what] + [f"{ns[n]:.3f}" for n in sizes] for what, ns in times.items()])
         several = "silu and a product" if name == "forward" else "silu, its backward and two products"
         ratios = [f"{times[f'{tier}, {several}'][n] / times[f'{tier}, two arrays'][n]:.2f} ({tier}, {n:,})"
                   for tier in ("fast", "exact") for n in sizes]
