@@ -2,6 +2,7 @@
 #include "api/array.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace actfun {
 namespace {
@@ -41,6 +42,44 @@ bool disjoint(const actfun_array& a) {
   return true;
 }
 
+/// Whether `distance`, in elements, lies between two elements of an array: is sum d_i |stride_i|, |d_i| < shape_i, over
+/// the axes from `axis` on, whose strides decrease.
+bool lies_between(const actfun_array& a, std::ptrdiff_t distance, int axis) {
+  if (axis == a.rank) return distance == 0;
+  std::ptrdiff_t rest = 0;  // what the axes after this one reach
+  for (int i = axis + 1; i < a.rank; ++i) rest += std::abs(a.strides[i]) * static_cast<std::ptrdiff_t>(a.shape[i] - 1);
+  const std::ptrdiff_t step = std::abs(a.strides[axis]), most = static_cast<std::ptrdiff_t>(a.shape[axis] - 1);
+  if (step == 0 || most == 0) return lies_between(a, distance, axis + 1);
+  const std::ptrdiff_t least = std::max(-most, (distance - rest) / step - 1);
+  for (std::ptrdiff_t d = least; d <= most && d * step <= distance + rest; ++d)
+    if (d * step >= distance - rest && lies_between(a, distance - d * step, axis + 1)) return true;
+  return false;
+}
+
+/// Exchanges axes i and j.
+void exchange_axes(actfun_array& a, int i, int j) {
+  std::swap(a.shape[i], a.shape[j]);
+  std::swap(a.strides[i], a.strides[j]);
+}
+
+/// Sorts the axes of all by the first array's strides, the largest first.
+void sort_axes(std::span<actfun_array> arrays) {
+  const actfun_array& first = arrays[0];
+  for (int i = 1; i < first.rank; ++i)
+    for (int k = i; k > 0 && std::abs(first.strides[k - 1]) < std::abs(first.strides[k]); --k)
+      for (actfun_array& each : arrays) exchange_axes(each, k - 1, k);
+}
+
+/// Whether two arrays of the same shape and strides have no element in common.
+bool lie_apart(const actfun_array& a, const actfun_array& b) {
+  const auto bytes = static_cast<std::ptrdiff_t>(info_of(static_cast<Format>(a.format)).bytes);
+  const std::ptrdiff_t distance = static_cast<unsigned char*>(b.data) - static_cast<unsigned char*>(a.data);
+  if (distance % bytes != 0) return false;
+  actfun_array sorted = a;
+  sort_axes({&sorted, 1});
+  return !lies_between(sorted, distance / bytes, 0);
+}
+
 }  // namespace
 
 std::size_t size_of(const actfun_array& a) {
@@ -76,8 +115,40 @@ bool overlap_partly(const actfun_array& a, const actfun_array& b) {
   if (size_of(a) == 0 || size_of(b) == 0) return false;
   const Extent p = extent_of(a), q = extent_of(b);
   if (p.low >= q.high || q.low >= p.high) return false;
-  return !(a.data == b.data && a.format == b.format && same_shape(a, b) &&
-           std::equal(a.strides, a.strides + a.rank, b.strides));
+  const bool alike = a.format == b.format && same_shape(a, b) && std::equal(a.strides, a.strides + a.rank, b.strides);
+  return !(alike && (a.data == b.data || lie_apart(a, b)));
+}
+
+bool broadcast(actfun_array& array, const actfun_array& to) {
+  if (array.rank != to.rank) return false;
+  for (int i = 0; i < array.rank; ++i)
+    if (array.shape[i] != to.shape[i] && array.shape[i] != 1) return false;
+  for (int i = 0; i < array.rank; ++i)
+    if (array.shape[i] != to.shape[i]) array.shape[i] = to.shape[i], array.strides[i] = 0;
+  return true;
+}
+
+void simplify(std::span<actfun_array> arrays) {
+  const auto drop = [&](int axis) {
+    for (actfun_array& each : arrays) {
+      std::copy(each.shape + axis + 1, each.shape + each.rank, each.shape + axis);
+      std::copy(each.strides + axis + 1, each.strides + each.rank, each.strides + axis);
+      --each.rank;
+    }
+  };
+  for (int i = arrays[0].rank; i-- > 0;)
+    if (arrays[0].shape[i] == 1) drop(i);
+  sort_axes(arrays);
+  for (int i = arrays[0].rank - 1; i > 0; --i) {
+    const bool one = std::ranges::all_of(arrays, [&](const actfun_array& each) {
+      return each.strides[i - 1] == each.strides[i] * static_cast<std::ptrdiff_t>(each.shape[i]);
+    });
+    if (!one) continue;
+    for (actfun_array& each : arrays) each.shape[i] *= each.shape[i - 1];
+    drop(i - 1);
+  }
+  if (arrays[0].rank == 0)
+    for (actfun_array& each : arrays) each.rank = 1, each.shape[0] = 1, each.strides[0] = 1;
 }
 
 int axis_of(const actfun_array& a, int axis) {

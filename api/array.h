@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "actfun/array.h"
 #include "core/format.h"
@@ -16,8 +17,16 @@ namespace actfun {
 actfun_status check(const actfun_array* array, bool written);
 std::size_t size_of(const actfun_array& array);
 bool same_shape(const actfun_array& a, const actfun_array& b);
-/// Whether two arrays share a byte but are not the very same elements at the very same places.
+/// Whether two arrays may share a byte but are not the very same elements at the very same places. Of arrays with the
+/// same shape and strides, such as the halves of one, it is known whether they do.
 bool overlap_partly(const actfun_array& a, const actfun_array& b);
+/// Gives an array the shape of another, with strides of 0 along axes of length 1 that become longer. False, and nothing
+/// done, where its shape is none of that kind.
+bool broadcast(actfun_array& array, const actfun_array& to);
+/// Sorts the axes of arrays of one shape, of which the first is written, by how far apart its elements lie, and makes
+/// neighbouring axes one where a single stride runs through them in every array. The last axis is then the one to go
+/// along; there is at least one.
+void simplify(std::span<actfun_array> arrays);
 /// `axis` counted from the front, -1 being the last; -1 when there is no such axis.
 int axis_of(const actfun_array& array, int axis);
 

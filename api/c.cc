@@ -107,13 +107,7 @@ actfun_status actfun_find(const char* function, actfun_function* found, char* me
     return ACTFUN_NULL_POINTER;
   }
   try {
-    const Call call = actfun::parse_function(function);
-    *found = {};
-    found->id = call.entry->id;
-    for (std::size_t i = 0; i < ACTFUN_MAX_PARAMETERS; ++i) {
-      found->parameters[i] = call.parameters[i];
-      found->rational = static_cast<uint8_t>(found->rational | (call.rational[i] ? 1u << i : 0u));
-    }
+    *found = handle_of(actfun::parse_function(function));
     return ACTFUN_OK;
   } catch (const actfun::ParameterError& error) {
     write_message(error.what(), message, size);

@@ -32,6 +32,16 @@ void set(Call& call, const actfun_function* f, const Entry* entry) {
   call.threads = f->threads;
 }
 
+actfun_function handle_of(const Call& call) {
+  actfun_function handle{};
+  handle.id = call.entry->id;
+  for (std::size_t i = 0; i < ACTFUN_MAX_PARAMETERS; ++i) {
+    handle.parameters[i] = call.parameters[i];
+    handle.rational = static_cast<uint8_t>(handle.rational | (call.rational[i] ? 1u << i : 0u));
+  }
+  return handle;
+}
+
 actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call, const Target*& target) {
   const Entry* entry = nullptr;
   if (const actfun_status status = check(f, entry); status != ACTFUN_OK) return status;

@@ -45,6 +45,9 @@ inline Call call_of(const actfun_function* f, const Entry* entry) {
   return call;
 }
 
+/// A handle with a call's function and parameters.
+actfun_function handle_of(const Call& call);
+
 /// Checks what all elementwise calls share, and says which function and target they mean.
 actfun_status check(const actfun_function* f, Buffer in, Buffer out, Call& call, const Target*& target);
 

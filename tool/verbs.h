@@ -29,5 +29,6 @@ void add_targets(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_lab(CLI::App& app);
 void add_health(CLI::App& app);
+void add_glu(CLI::App& app);
 
 }  // namespace actfun::tool

@@ -279,6 +279,21 @@ void multiply(const Factor& f, Format format, const double* x, const double* a, 
   }
 }
 
+void multiply(const Factor& f, Format format, const double* x, const double* a, double* y, std::size_t n,
+              EachParameters each) {
+  if (format == Format::f64) return multiply_doubles(f, x, a, nullptr, y, n, each);
+  alignas(64) float products[kTile];
+  std::uint32_t open[kTile];
+  const bool any_open = multiply_on_doubles(f, x, a, nullptr, products, open, n, each);
+  product_steps(f.target).widen(products, y, n);
+  Again again;
+  if (any_open)
+    for (std::size_t i = 0; i < n; ++i)
+      if (open[i]) again.add(i, x[i], a[i], 1.0);
+  again.run(f, info_of(Format::f32), each);
+  for (std::size_t k = 0; k < again.count; ++k) y[again.where[k]] = again.products[k];
+}
+
 void multiply_and_add(const Factor& f, const double* x, const double* a, Sums& sums, std::size_t first, std::size_t n,
                       EachParameters each) {
   double products[kTile];

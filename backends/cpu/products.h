@@ -62,6 +62,11 @@ bool multiply_exact(const Factor& f, const float* x, const float* a, float* y, s
 void multiply_arrays(const Factor& f, Format format, const void* x, const void* a, void* y, std::size_t n,
                      EachParameters each = {});
 
+/// The first of these rounded to f32's precision and least exponents, or for `Format::f64` to f64; nothing is too large
+/// for a double.
+void multiply(const Factor& f, Format format, const double* x, const double* a, double* y, std::size_t n,
+              EachParameters each = {});
+
 /// Adds a[i] f(x[i]), n <= kProductTile, to sum number (first + i) % sums.size(): for floats a rounded to f32's
 /// precision and least exponents, for doubles to f64; nothing is too large for a double.
 void multiply_and_add(const Factor& f, const double* x, const float* a, Sums& sums, std::size_t first, std::size_t n,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/cpu/sum.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "backends/cpu/products.h"
@@ -50,6 +51,19 @@ void Sums::values(double* y) const {
     sum.add(huge_[i]);
     y[i] = sum.value();
   }
+}
+
+void RowSum::add(const double* x, std::size_t n) {
+  for (std::size_t i = 0, m; i < n; i += m, next_ = (next_ + m) % kSums) {
+    m = std::min(n - i, kSums - next_);
+    sums_.add(next_, x + i, m);
+  }
+}
+double RowSum::value() {
+  sums_.fold(1, kSums, 1);
+  double sum;
+  sums_.every(kSums, 1).values(&sum);
+  return sum;
 }
 
 }  // namespace actfun

@@ -64,4 +64,17 @@ class Sums {
   std::int64_t target_;
 };
 
+/// The sum of a row, made of sums side by side.
+class RowSum {
+ public:
+  explicit RowSum(std::int64_t target) : sums_(kSums, target) {}
+  void add(const double* x, std::size_t n);
+  double value();
+
+ private:
+  static constexpr std::size_t kSums = 64;
+  Sums sums_;
+  std::size_t next_ = 0;
+};
+
 }  // namespace actfun
