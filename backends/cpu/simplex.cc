@@ -4,8 +4,6 @@
 // support; they are copied out, and lose those that turn out to lie too low.
 #include "backends/cpu/simplex.h"
 
-#include "core/philox.h"
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/simplex.cc"
 #include "backends/cpu/unit.inl.h"
@@ -19,6 +17,7 @@ constexpr std::uint64_t kGumbelStream = 1;
 // clang-format off
 #include "backends/cpu/sums.inl.h"
 #include "backends/cpu/logarithm.inl.h"
+#include "backends/cpu/philox.inl.h"
 // clang-format on
 
 /// Those of n numbers that are at least `least`, in their order, to `to`, which may be `from`, with sixteen times -inf
@@ -94,21 +93,15 @@ struct Projection {
     else
       return {d * d, d};
   }
-  static HWY_INLINE Powers<DoubleDouble> powers(DoubleDouble d) {
-    const Mask inside = d.hi > 0.0;
+  static HWY_INLINE DoubleDouble power(DoubleDouble d) {
     if constexpr (p == 1)
-      return {select(inside, d, 0.0), select(inside, DoubleDouble(1.0), 0.0)};
+      return d;
     else
-      return {select(inside, d * d, 0.0), select(inside, d, 0.0)};
+      return d * d;
   }
-  /// d^p rounded, or nearly so: a float's square once more than a double's, to 2^-53.
-  static HWY_INLINE Real power(DoubleDouble d) {
-    if constexpr (p == 1)
-      return d.hi;
-    else if constexpr (std::is_same_v<T, float>)
-      return d.hi * d.hi;
-    else
-      return (d * d).hi;
+  /// The same rounded, or nearly so: a float's square once more than a double's, to 2^-53.
+  static HWY_INLINE Real rounded_power(DoubleDouble d) {
+    return std::is_same_v<T, float> ? powers(d.hi).sum : power(d).hi;
   }
 
   /// From s = 1, which is too large, Newton's method for the p-norm of the (s + w_i)_+, which is convex in s: it comes
@@ -121,31 +114,34 @@ struct Projection {
       const double next = s - (sum - (p == 1 ? 1 : std::sqrt(sum))) / derivative;
       if (!(next < s * (1 - 0x1p-45))) return s;
       s = next;
-      n = keep(candidates, n, least(s), candidates);
+      if (n > kFew) n = keep(candidates, n, least(s), candidates);
     }
   }
+  static constexpr std::size_t kFew = 4 * kSums;  // looking at all takes less time than leaving some out
 
   HWY_INLINE DoubleDouble above_threshold(Real v, DoubleDouble s) const {
     const TwoReals<1> z = two_sum(v, Real(-maximum));
     return s + DoubleDouble(z.high * kScale, z.low * kScale);
   }
 
-  /// Newton's method for the sum, from nearby. A step of 2^-80 leaves no more than the rounding of the sums does.
+  /// Newton's method for the sum, from nearby: the sum to twice a double's digits, its derivative to a double's. A step
+  /// of 2^-80 leaves no more than the rounding of the sum does.
   HWY_INLINE DoubleDouble refined(double nearby, const double* candidates, std::size_t n) const {
     const std::size_t lanes = hn::Lanes(Doubles());
     DoubleDouble s = nearby;
     for (int i = 0; i < kMostSteps; ++i) {
-      WideSums sums, derivatives;
+      WideSums sums;
+      alignas(64) double derivatives[kSums] = {};
       for (std::size_t j = 0; j < n; j += kSums)
         for (std::size_t k = 0; k < kSums; k += lanes) {
           const DoubleDouble d = above_threshold(load(candidates + j + k), s);
-          const Powers<DoubleDouble> each = powers(d);
-          sums.add(k, each.sum);
-          derivatives.add(k, scale(each.derivative, static_cast<double>(p)));
+          const Mask inside = d.hi > 0.0;
+          sums.add(k, select(inside, power(d), 0.0));
+          store(load(derivatives + k) + select(inside, powers(d.hi).derivative, 0.0), derivatives + k);
         }
-      const DoubleDouble step = (sums.total() - DoubleDouble(1.0)) / derivatives.total();
-      s = s - step;
-      if (none(abs(step.hi) > s.hi * 0x1p-80)) break;
+      const Real step = (sums.total() - DoubleDouble(1.0)).hi / Real(p * tree(derivatives));
+      s = s - DoubleDouble(step);
+      if (none(abs(step) > s.hi * 0x1p-80)) break;
     }
     return s;
   }
@@ -161,7 +157,7 @@ struct Projection {
       const Mask near = v >= least;
       if (none(near)) return Real(0.0);
       const DoubleDouble d = all.above_threshold(v, s);
-      return select(near & (d.hi > 0.0), power(d), 0.0);
+      return select(near & (d.hi > 0.0), rounded_power(d), 0.0);
     });
   }
 };
@@ -233,12 +229,7 @@ struct Simplex {
       Entmax<T>::row(alpha, row, x, n, room);
   }
 
-  static HWY_FLATTEN void hardmax(const T* x, T* y, std::size_t n) {
-    const std::size_t winner = largest(x, n);
-    const bool number = x[winner] == x[winner];
-    fill(y, n, number ? 0 : kNan);
-    if (number) y[winner] = 1;
-  }
+  static HWY_FLATTEN void hardmax(const T* x, T* y, std::size_t n) { one_hot(x, largest(x, n), y, n); }
 
   static HWY_FLATTEN void backward(double alpha, double factor, const T* y, const T* g, T* dx, std::size_t n) {
     if (alpha == 1)
@@ -272,23 +263,29 @@ struct Simplex {
     std::size_t i = 0;
     for (; i + lanes <= n; i += lanes) store((load(x + i) + load(room + i)) / tau, room + i);
     for (; i < n; ++i) room[i] = (static_cast<double>(x[i]) + room[i]) / tau;
-    const std::size_t winner = hard ? Simplex<double>::largest(room, n) : 0;
-    if (hard) {
-      const bool number = room[winner] == room[winner];
-      fill(hard, n, number ? 0 : kNan);
-      if (number) hard[winner] = 1;
-    }
+    if (hard) one_hot(room, Simplex<double>::largest(room, n), hard, n);
     if (!y) return;
     Simplex<double>::entmax(1, room, room, n, nullptr);
     for (i = 0; i < n; ++i) y[i] = static_cast<T>(room[i]);
   }
 
-  /// The first of the largest, or the first NaN.
+  /// The first of the largest, or the first NaN. Few steps hold a number that is larger than all before.
   static HWY_INLINE std::size_t largest(const T* x, std::size_t n) {
+    const hn::ScalableTag<T> d;
+    const std::size_t lanes = hn::Lanes(d);
     std::size_t winner = 0;
-    for (std::size_t i = 1; i < n && x[winner] == x[winner]; ++i)
-      if (!(x[i] <= x[winner])) winner = i;
+    for (std::size_t i = 0; i < n && x[winner] == x[winner]; i += lanes) {
+      if (i + lanes <= n && hn::AllTrue(d, hn::Le(hn::LoadU(d, x + i), hn::Set(d, x[winner])))) continue;
+      for (std::size_t k = i; k < std::min(n, i + lanes) && x[winner] == x[winner]; ++k)
+        if (!(x[k] <= x[winner])) winner = k;
+    }
     return winner;
+  }
+  template <class From>
+  static HWY_INLINE void one_hot(const From* from, std::size_t winner, T* y, std::size_t n) {
+    const bool number = from[winner] == from[winner];
+    fill(y, n, number ? 0 : kNan);
+    if (number) y[winner] = 1;
   }
 
   static constexpr SimplexRows<T> rows{entmax, hardmax, backward, backward_alpha, gumbel_softmax};
@@ -329,13 +326,29 @@ struct Simplex {
 };
 
 HWY_FLATTEN void noise(std::uint64_t seed, std::uint64_t first, std::uint64_t step, double* to, std::size_t n) {
-  for (std::size_t j = 0; j < n; ++j) {
-    const std::uint64_t i = first + j * step;
-    const auto words = philox(seed, i / 2, kGumbelStream);
-    const std::uint64_t word = words[2 * (i % 2)] | std::uint64_t{words[2 * (i % 2) + 1]} << 32;
-    to[j] = (static_cast<double>(word >> 12) + 0.5) * 0x1p-52;
+  const DoubleBits d;
+  const std::size_t lanes = hn::Lanes(d);
+  alignas(64) std::uint64_t elements[8];
+  alignas(64) double rest[8];
+  for (std::size_t j = 0; j < n; j += lanes) {
+    for (std::size_t k = 0; k < lanes; ++k) elements[k] = first + (j + k) * step;
+    // Element i has two words of block i / 2.
+    const auto element = hn::Load(d, elements);
+    const PhiloxBlocks blocks = philox(seed, hn::ShiftRight<1>(element), kGumbelStream);
+    const auto even = hn::Eq(hn::And(element, hn::Set(d, 1)), hn::Zero(d));
+    const auto low = hn::IfThenElse(even, blocks.c[0], blocks.c[2]),
+               high = hn::IfThenElse(even, blocks.c[1], blocks.c[3]);
+    const auto upper = hn::ShiftRight<12>(hn::Or(low, hn::ShiftLeft<32>(high)));
+    // 1 + c 2^-52 for the upper 52 bits c, less 1 - 2^-53: exactly (c + 1/2) 2^-52.
+    const Real u = Real(hn::BitCast(Doubles(), hn::Or(upper, hn::Set(d, 0x3ff0000000000000)))) - (1 - 0x1p-53);
+    const Real drawn = -logarithm(-logarithm(u));
+    if (n - j >= lanes) {
+      store(drawn, to + j);
+    } else {
+      store(drawn, rest);
+      std::copy_n(rest, n - j, to + j);
+    }
   }
-  map(to, to, to, n, [](Real u, Real) HWY_ATTR { return -logarithm(-logarithm(u)); });
 }
 
 GumbelNoise noise_here() { return noise; }
