@@ -22,46 +22,7 @@ struct Backward {
     map(y, g, dx, n, [=](Real v, Real each) HWY_ATTR { return each - exp_of_difference<true, T>(v) * sum; });
   }
 
-  static HWY_FLATTEN double cross_entropy(const T* x, std::size_t label, double scale, T* dx, std::size_t n) {
-    const Row<T> row(x, dx, n);
-    if (!row.has_limit()) return fill(dx, n, kNan), kNan;
-    if (row.has_infinity()) {
-      const bool right = x[label] == std::numeric_limits<T>::infinity();
-      for (std::size_t i = 0; dx && i < n; ++i)
-        dx[i] = static_cast<T>(scale * ((x[i] == std::numeric_limits<T>::infinity()) - (i == label)));
-      return right ? 0 : kInfinite;
-    }
-    const double rest = row.excess_sum_of_exp(), total = 1 + rest,
-                 below = static_cast<double>(x[label]) - row.maximum();
-    // p - 1 without the subtraction where p is near 1.
-    const double from_one = below == 0 ? -rest : hn::GetLane(exp_of_difference<true, T>(Real(below)).v[0]) - total;
-    if (dx) {
-      const Real maximum = row.maximum(), factor = scale / total;
-      row.map([=](Real v) HWY_ATTR { return exp_of_difference<true, T>(v - maximum) * factor; });
-      dx[label] = static_cast<T>(from_one * (scale / total));
-    }
-    return log1p_of_sum(rest) - below;
-  }
-
-  static HWY_FLATTEN double soft_cross_entropy(const T* x, const T* t, double scale, T* dx, std::size_t n) {
-    const Row<T> row(x, dx, n);
-    if (!row.has_limit()) return fill(dx, n, kNan), kNan;
-    const Real maximum = row.maximum();
-    const double targets = sum_over(x, t, n, [](Real, Real each) HWY_ATTR { return each; });
-    const bool infinite = row.has_infinity();
-    const double rest = infinite ? 0 : row.excess_sum_of_exp();
-    const Real log = log1p_of_sum(rest), factor = targets / (1 + rest), scales = scale;
-    // Beside +inf, every other number lies infinitely far below: inf - inf is 0 there, x - inf is -inf.
-    const auto below = [=](Real v) HWY_ATTR { return select(v == maximum, 0.0, v - maximum); };
-    const double loss = sum_over(
-        x, t, n, [=](Real v, Real each) HWY_ATTR { return select(each == 0.0, 0.0, each * (log - below(v))); });
-    if (dx)
-      map(x, t, dx, n,
-          [=](Real v, Real each) HWY_ATTR { return scales * (exp_of_difference<true, T>(below(v)) * factor - each); });
-    return loss;
-  }
-
-  static constexpr BackwardRows<T> rows{softmax, log_softmax, cross_entropy, soft_cross_entropy};
+  static constexpr BackwardRows<T> rows{softmax, log_softmax};
 };
 
 template <class T>

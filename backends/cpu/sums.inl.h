@@ -20,15 +20,16 @@ HWY_INLINE double tree(double (&sums)[kSums]) {
 }
 
 /// The sum of term(a_i, b_i), where term(0, 0) = 0.
-template <class T, class Term>
-HWY_INLINE double sum_over(const T* a, const T* b, std::size_t n, const Term& term) {
+template <class A, class B, class Term>
+HWY_INLINE double sum_over(const A* a, const B* b, std::size_t n, const Term& term) {
   const std::size_t lanes = hn::Lanes(Doubles());
   alignas(64) double sums[kSums] = {};
-  alignas(64) T padded_a[kSums], padded_b[kSums];
+  alignas(64) A padded_a[kSums];
+  alignas(64) B padded_b[kSums];
   for (std::size_t i = 0; i < n; i += kSums) {
     const bool whole = n - i >= kSums;
-    const T *from_a = whole ? a + i : pad(a + i, n - i, padded_a),
-            *from_b = whole ? b + i : pad(b + i, n - i, padded_b);
+    const A* from_a = whole ? a + i : pad(a + i, n - i, padded_a);
+    const B* from_b = whole ? b + i : pad(b + i, n - i, padded_b);
     for (std::size_t k = 0; k < kSums; k += lanes)
       store(load(sums + k) + term(load(from_a + k), load(from_b + k)), sums + k);
   }
@@ -36,15 +37,16 @@ HWY_INLINE double sum_over(const T* a, const T* b, std::size_t n, const Term& te
 }
 
 /// to_i = f(a_i, b_i)
-template <class T, class Function>
-HWY_INLINE void map(const T* a, const T* b, T* to, std::size_t n, const Function& f) {
+template <class A, class B, class Function>
+HWY_INLINE void map(const A* a, const B* b, A* to, std::size_t n, const Function& f) {
   const std::size_t lanes = hn::Lanes(Doubles());
   std::size_t i = 0;
   for (; i + lanes <= n; i += lanes) store(f(load(a + i), load(b + i)), to + i);
   if (i == n) return;
-  alignas(64) T padded_a[kSums], padded_b[kSums];
+  alignas(64) A padded_a[kSums];
+  alignas(64) B padded_b[kSums];
   store(f(load(pad(a + i, n - i, padded_a)), load(pad(b + i, n - i, padded_b))), padded_a);
-  std::memcpy(to + i, padded_a, (n - i) * sizeof(T));
+  std::memcpy(to + i, padded_a, (n - i) * sizeof(A));
 }
 
 template <class T>
