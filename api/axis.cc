@@ -119,18 +119,4 @@ void softmax_jacobian(Format format, const void* y, void* jacobian, std::size_t 
                         : softmax_jacobian_of<float>(format, y, jacobian, n, target);
 }
 
-void maxout_backward(Format format, const void* g, const std::int32_t* index, void* dx, std::size_t outer,
-                     std::size_t groups, std::size_t k, std::size_t inner) {
-  const std::size_t winners = outer * groups * inner, bytes = info_of(format).bytes;
-  for (std::size_t i = 0; i < winners; ++i)
-    if (index[i] < 0 || static_cast<std::size_t>(index[i]) >= k)
-      throw LabelError("the winner of group " + std::to_string(i) + " is " + std::to_string(index[i]) +
-                       "; a group has " + std::to_string(k) + " members, numbered from 0");
-  std::memset(dx, 0, winners * k * bytes);  // 0 in every format
-  for (std::size_t i = 0; i < winners; ++i) {
-    const std::size_t group = i / inner, to = (group * k + static_cast<std::size_t>(index[i])) * inner + i % inner;
-    std::memcpy(static_cast<unsigned char*>(dx) + to * bytes, static_cast<const unsigned char*>(g) + i * bytes, bytes);
-  }
-}
-
 }  // namespace actfun

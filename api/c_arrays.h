@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/array.h"
+#include "api/axis.h"
 #include "api/c_checks.h"
 
 namespace actfun::c {
@@ -17,7 +18,7 @@ struct Refused {
   std::string why;
 };
 
-/// Calls run(target), and tells what it throws: Refused, or that memory is lacking.
+/// Calls run(target), and tells what it throws: Refused, LabelError, or that memory is lacking.
 template <class Run>
 actfun_status told(char* message, std::size_t size, const Run& run) noexcept {
   write_message("", message, size);
@@ -33,6 +34,8 @@ actfun_status told(char* message, std::size_t size, const Run& run) noexcept {
     return ACTFUN_OK;
   } catch (const Refused& refused) {
     return tell(refused.status, refused.why.c_str());
+  } catch (const LabelError& error) {
+    return tell(ACTFUN_BAD_LABEL, error.what());
   } catch (const std::bad_alloc&) {
     return tell(ACTFUN_BAD_SHAPE, "memory is lacking");
   }
@@ -43,6 +46,11 @@ struct Argument {
   const actfun_array* array;  ///< null for what is left out, if `optional`
   bool written = false, optional = false;
 };
+
+/// Bytes as an array, for overlap_partly.
+inline actfun_array bytes_at(const void* data, std::size_t count) {
+  return {const_cast<void*>(data), ACTFUN_F8E5M2, 1, {count}, {1}};
+}
 
 std::string shape_text(const actfun_array& array);
 

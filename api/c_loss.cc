@@ -12,11 +12,6 @@ using namespace actfun::c;
 using actfun::LossOptions;
 using actfun::Target;
 
-/// Bytes as an array, for the checks.
-actfun_array bytes_at(const void* data, size_t count) {
-  return {const_cast<void*>(data), ACTFUN_F8E5M2, 1, {count}, {1}};
-}
-
 LossOptions checked(const actfun_loss_options* options, size_t classes, double scale) {
   if (!options) return {.scale = scale};
   require_between("label_smoothing", options->label_smoothing, 0, 1);
@@ -61,11 +56,7 @@ actfun_status with_loss(const actfun_loss_options* options, std::initializer_lis
         if (each.array && each.written && actfun::overlap_partly(given, *each.array))
           throw Refused{ACTFUN_OVERLAP, std::string(each.name) + " overlaps labels"};
     }
-    try {
-      run(known, counted, rows, target);
-    } catch (const actfun::LabelError& error) {
-      throw Refused{ACTFUN_BAD_LABEL, error.what()};
-    }
+    run(known, counted, rows, target);
   });
 }
 

@@ -58,16 +58,6 @@ double scale_of_row(const LossOptions& options, double divisor) {
 
 double weight(const LossOptions& options, std::size_t c) { return options.weights ? options.weights[c] : 1; }
 
-/// An array of shape [outer, length, inner] in C order.
-actfun_array view(Format format, const void* data, Shape shape) {
-  const auto inner = static_cast<std::ptrdiff_t>(shape.inner), slab = static_cast<std::ptrdiff_t>(shape.length) * inner;
-  return {const_cast<void*>(data),
-          static_cast<actfun_format>(format),
-          3,
-          {shape.outer, shape.length, shape.inner},
-          {slab, inner, 1}};
-}
-
 }  // namespace
 
 void cross_entropy(const LossOptions& options, const actfun_array& x, const std::int32_t* labels, int axis,

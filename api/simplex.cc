@@ -23,15 +23,6 @@ void for_rows(const actfun_array& array, int axis, unsigned threads, const Make&
   });
 }
 
-/// Where the elements of a row stand in C order of the whole array.
-struct Places {
-  std::size_t length, inner = 1;
-  Places(const actfun_array& array, int axis) : length(array.shape[axis]) {
-    for (int i = axis + 1; i < array.rank; ++i) inner *= array.shape[i];
-  }
-  std::size_t first(std::size_t row) const { return row / inner * length * inner + row % inner; }
-};
-
 void backward(double alpha, double factor, const actfun_array& y, const actfun_array& g, const actfun_array& dx,
               int axis, const Target& target, unsigned threads) {
   with_numbers(static_cast<Format>(y.format), [&]<class T>(T) {
