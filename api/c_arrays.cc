@@ -12,18 +12,19 @@ std::string text(double value) {
   return {digits, std::to_chars(digits, digits + sizeof digits, value).ptr};
 }
 
+/// What follows its name.
 std::string why(const Argument& argument, actfun_status status) {
   switch (status) {
     case ACTFUN_NULL_POINTER:
-      return argument.array ? "its data is NULL" : "is NULL";
+      return argument.array ? "'s data is NULL" : " is NULL";
     case ACTFUN_BAD_FORMAT:
-      return "its format, " + std::to_string(argument.array->format) + ", is none of actfun_format";
+      return "'s format, " + std::to_string(argument.array->format) + ", is none of actfun_format";
     default:
       if (argument.array->rank < 0 || argument.array->rank > ACTFUN_MAX_RANK)
-        return "its rank is " + std::to_string(argument.array->rank) + "; 0 to " + std::to_string(ACTFUN_MAX_RANK) +
+        return "'s rank is " + std::to_string(argument.array->rank) + "; 0 to " + std::to_string(ACTFUN_MAX_RANK) +
                " are allowed";
-      return "of shape " + shape_text(*argument.array) + (argument.written ? " has elements at one place, or" : "") +
-             " does not fit memory";
+      return ", of shape " + shape_text(*argument.array) + "," +
+             (argument.written ? " has elements at one place, or" : "") + " does not fit memory";
   }
 }
 
@@ -44,7 +45,7 @@ void require(std::initializer_list<Argument> arguments) {
   for (const Argument& argument : arguments) {
     if (!argument.array && argument.optional) continue;
     if (const actfun_status status = actfun::check(argument.array, argument.written); status != ACTFUN_OK)
-      throw Refused{status, std::string(argument.name) + ": " + why(argument, status)};
+      throw Refused{status, argument.name + why(argument, status)};
     if (argument.array->format != first.array->format) {
       const auto name = [](const Argument& each) {
         return std::string(each.name) + " is " + std::string(info_of(static_cast<Format>(each.array->format)).name);
