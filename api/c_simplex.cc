@@ -9,10 +9,8 @@ namespace {
 using namespace actfun::c;
 using actfun::Target;
 
-constexpr double kLeastTau = 1e-30, kMostTau = 1e30;
-
 void require_alpha(double alpha) { require_between("alpha", alpha, 1, actfun::kMostAlpha); }
-void require_tau(double tau) { require_between("tau", tau, kLeastTau, kMostTau); }
+void require_tau(double tau) { require_between("tau", tau, actfun::kLeastTau, actfun::kMostTau); }
 
 /// run(axis, target) on arrays that fit each other.
 template <class Run>

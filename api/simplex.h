@@ -8,7 +8,7 @@
 
 namespace actfun {
 
-inline constexpr double kMostAlpha = 32;
+inline constexpr double kMostAlpha = 32, kLeastTau = 1e-30, kMostTau = 1e30;
 
 void entmax(double alpha, const actfun_array& x, const actfun_array& y, int axis, const Target& target,
             unsigned threads = 1);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What functions onto the simplex cost beside softmax, on rows of normal numbers, one thread, f32: medians of
-// interleaved runs in ns an element. The argument is the standard deviation of the numbers, 1 unless given.
+// What functions onto the simplex and cross-entropy cost beside softmax, on rows of normal numbers, one thread, f32:
+// medians of interleaved runs in ns an element. The argument is the standard deviation of the numbers, 1 unless given.
 #include "api/simplex.h"
+
+#include "api/loss.h"
 
 #include <fmt/core.h>
 
@@ -32,6 +34,9 @@ void compare(std::size_t rows, std::size_t length, double spread) {
   const actfun_array in = view(x), out = view(y), output = view(sparse), upstream = view(g), gradient = view(dx);
   const Target& target = current_target();
   entmax(1.5, in, output, 1, target);
+  std::vector<std::int32_t> labels(rows);
+  for (std::size_t i = 0; i < rows; ++i) labels[i] = static_cast<std::int32_t>(i * 7 % length);
+  double loss = 0;
   std::vector<Candidate> all = {
       {"softmax", [&] { softmax(x.data(), y.data(), rows, length, 1, target); }},
       {"sparsemax", [&] { entmax(2, in, out, 1, target); }},
@@ -41,6 +46,11 @@ void compare(std::size_t rows, std::size_t length, double spread) {
       {"gumbel_softmax", [&] { gumbel_softmax(1, 1, in, &out, nullptr, 1, target); }},
       {"sparsemax_backward", [&] { entmax_backward(2, output, upstream, gradient, 1, target); }},
       {"entmax_backward, 1.5", [&] { entmax_backward(1.5, output, upstream, gradient, 1, target); }},
+      {"cross_entropy", [&] { cross_entropy({}, in, labels.data(), 1, &loss, nullptr, target); }},
+      {"cross_entropy with gradient", [&] { cross_entropy({}, in, labels.data(), 1, &loss, &gradient, target); }},
+      {"the same, smoothing 0.1",
+       [&] { cross_entropy({.smoothing = 0.1}, in, labels.data(), 1, &loss, &gradient, target); }},
+      {"the same, targets", [&] { cross_entropy({}, in, output, 1, &loss, &gradient, target); }},
   };
   std::vector<std::function<void()>> bodies;
   for (const Candidate& each : all) bodies.push_back(each.run);

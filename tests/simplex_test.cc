@@ -150,8 +150,9 @@ void expect_entmax(double alpha) {
       worst_of_bound = std::max(worst_of_bound, std::max(0.0L, error - half_an_ulp<T>(want)) / bound);
     }
   });
-  testing::Test::RecordProperty("worst_ulp", std::to_string(worst));
-  testing::Test::RecordProperty("worst_of_bound", std::to_string(worst_of_bound));
+  const std::string which = std::to_string(static_cast<int>(100 * alpha));
+  testing::Test::RecordProperty("worst_ulp_" + which, std::to_string(worst));
+  testing::Test::RecordProperty("worst_of_bound_" + which, std::to_string(worst_of_bound));
   EXPECT_LE(worst, 0.501);
   EXPECT_LE(worst_of_bound, 1);
   if (std::is_same_v<T, float>) {

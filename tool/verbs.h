@@ -28,5 +28,6 @@ void add_targets(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_lab(CLI::App& app);
 void add_health(CLI::App& app);
+void add_simplex(CLI::App& app);
 
 }  // namespace actfun::tool
