@@ -3,13 +3,12 @@
 // medians of interleaved runs in ns an element. The argument is the standard deviation of the numbers, 1 unless given.
 #include "api/simplex.h"
 
-#include "api/loss.h"
-
 #include <fmt/core.h>
 
 #include <cstdlib>
 #include <string>
 
+#include "api/loss.h"
 #include "bench/measure.h"
 
 namespace {

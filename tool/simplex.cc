@@ -42,10 +42,16 @@ actfun_array view(const NpyHeader& header, Format format, void* data) {
   return array;
 }
 
+void check(const char* option, double value, double least, double most) {
+  if (!(value >= least && value <= most)) fail("{} is {}; {} to {} are allowed", option, value, least, most);
+}
+
 /// work(array, axis, target, threads) on the input, in place, and then to the output.
 using Work = std::function<void(const Options&, const actfun_array&, int, const Target&)>;
 
 void run(const Options& options, const Work& work) {
+  check("--alpha", options.alpha, 1, kMostAlpha);
+  check("--tau", options.tau, kLeastTau, kMostTau);
   const NpyReader in(options.input, options.dtype.empty() ? std::nullopt : std::optional(parse_format(options.dtype)));
   const std::size_t count = in.header().elements(), bytes = count * info_of(in.format()).bytes;
   std::vector<unsigned char> data(bytes);
@@ -93,8 +99,7 @@ void add_simplex(CLI::App& app) {
                             [](const Options& given, const actfun_array& x, int axis, const Target& target) {
                               entmax(given.alpha, x, x, axis, target, given.threads);
                             });
-  verb->add_option("--alpha", options->alpha, "1 is softmax, 2 sparsemax; 1.5 unless given")
-      ->check(CLI::Range(1.0, kMostAlpha));
+  verb->add_option("--alpha", options->alpha, "1 is softmax, 2 sparsemax; to 32, and 1.5 unless given");
   add_verb(app, "hardmax", "One-hot of the first of the largest along an axis", "  actfun hardmax x.npy -o y.npy",
            options, [](const Options& given, const actfun_array& x, int axis, const Target& target) {
              hardmax(x, x, axis, target, given.threads);
@@ -106,7 +111,7 @@ void add_simplex(CLI::App& app) {
                     gumbel_softmax(given.tau, given.seed, x, given.hard ? nullptr : &x, given.hard ? &x : nullptr, axis,
                                    target, given.threads);
                   });
-  verb->add_option("--tau", options->tau, "The temperature, 1 unless given")->check(CLI::Range(kLeastTau, kMostTau));
+  verb->add_option("--tau", options->tau, "The temperature, 1 unless given");
   verb->add_option("--seed", options->seed, "Of the noise, 0 unless given: the same seed, the same noise");
   verb->add_flag("--hard", options->hard, "The one-hot of the sample's largest in its place");
 }
