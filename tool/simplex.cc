@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -19,11 +20,10 @@ namespace actfun::tool {
 namespace {
 
 struct Options {
-  std::string input, output, dtype;
+  std::string input, output, dtype, seed = "0";
   int axis = -1;
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
   double alpha = 1.5, tau = 1;
-  std::uint64_t seed = 0;
   bool hard = false;
 };
 
@@ -44,6 +44,15 @@ actfun_array view(const NpyHeader& header, Format format, void* data) {
 
 void check(const char* option, double value, double least, double most) {
   if (!(value >= least && value <= most)) fail("{} is {}; {} to {} are allowed", option, value, least, most);
+}
+
+std::uint64_t parse_seed(const std::string& text) {
+  const std::string_view digits = trim(text);
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seed);
+  if (error != std::errc() || end != digits.data() + digits.size())
+    fail("--seed is '{}'; whole numbers from 0 to 2^64 - 1 are allowed", printable(text));
+  return seed;
 }
 
 /// work(array, axis, target, threads) on the input, in place, and then to the output.
@@ -108,8 +117,8 @@ void add_simplex(CLI::App& app) {
                   "  actfun gumbel-softmax x.npy -o p.npy --tau 0.5 --seed 7\n"
                   "  actfun gumbel-softmax x.npy -o y.npy --hard",
                   options, [](const Options& given, const actfun_array& x, int axis, const Target& target) {
-                    gumbel_softmax(given.tau, given.seed, x, given.hard ? nullptr : &x, given.hard ? &x : nullptr, axis,
-                                   target, given.threads);
+                    gumbel_softmax(given.tau, parse_seed(given.seed), x, given.hard ? nullptr : &x,
+                                   given.hard ? &x : nullptr, axis, target, given.threads);
                   });
   verb->add_option("--tau", options->tau, "The temperature, 1 unless given");
   verb->add_option("--seed", options->seed, "Of the noise, 0 unless given: the same seed, the same noise");
