@@ -51,7 +51,7 @@ std::uint64_t parse_seed(const std::string& text) {
   std::uint64_t seed = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seed);
   if (error != std::errc() || end != digits.data() + digits.size())
-    fail("--seed is '{}'; whole numbers from 0 to 2^64 - 1 are allowed", printable(text));
+    fail("--seed is '{}'; whole numbers from 0 to 2^64 - 1 are allowed", printable(std::string(digits)));
   return seed;
 }
 
