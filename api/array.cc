@@ -193,4 +193,8 @@ std::size_t RowsOf::run(std::size_t i) const {
   return innermost - i % innermost;
 }
 
+Places::Places(const actfun_array& array, int axis) : length(array.shape[axis]) {
+  for (int i = axis + 1; i < array.rank; ++i) inner *= array.shape[i];
+}
+
 }  // namespace actfun

@@ -53,4 +53,11 @@ class RowsOf {
   std::array<std::ptrdiff_t, ACTFUN_MAX_RANK> strides_{};
 };
 
+/// Where the elements of a row along an axis stand in C order of the whole array: first(row), and every inner-th on.
+struct Places {
+  std::size_t length, inner = 1;
+  Places(const actfun_array& array, int axis);
+  std::size_t first(std::size_t row) const { return row / inner * length * inner + row % inner; }
+};
+
 }  // namespace actfun

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "api/array.h"
 #include "api/registry.h"
 #include "core/format.h"
 
@@ -17,6 +18,16 @@ struct Shape {
   std::size_t outer, length, inner;
   std::size_t rows() const { return outer * inner; }
 };
+
+/// An array of that shape in C order.
+inline actfun_array view(Format format, const void* data, Shape shape) {
+  const auto inner = static_cast<std::ptrdiff_t>(shape.inner), slab = static_cast<std::ptrdiff_t>(shape.length) * inner;
+  return {const_cast<void*>(data),
+          static_cast<actfun_format>(format),
+          3,
+          {shape.outer, shape.length, shape.inner},
+          {slab, inner, 1}};
+}
 
 /// A label, or the number of a winner, that is none of the row's.
 struct LabelError : std::invalid_argument {
@@ -32,7 +43,7 @@ void softmax_jacobian(Format format, const void* y, void* jacobian, std::size_t 
 
 /// dx[o, g k + j, i] = g[o, g, i] where j = index[o, g, i], and 0 elsewhere. Throws LabelError.
 void maxout_backward(Format format, const void* g, const std::int32_t* index, void* dx, std::size_t outer,
-                     std::size_t groups, std::size_t k, std::size_t inner);
+                     std::size_t groups, std::size_t k, std::size_t inner, const Target& target, unsigned threads = 1);
 
 enum class Reduction : int { mean, sum, none };
 

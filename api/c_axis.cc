@@ -94,8 +94,9 @@ actfun_status actfun_maxout_backward(actfun_format format, const void* g, const 
   const Buffer upstream{g, winners * bytes}, which{index, winners * sizeof(int32_t)}, to{dx, members * bytes};
   if (missing(upstream) || missing(which) || missing(to)) return ACTFUN_NULL_POINTER;
   if (overlap(upstream, to) || overlap(which, to)) return ACTFUN_OVERLAP;
-  return guarded([&](const Target&) { actfun::maxout_backward(type, g, index, dx, outer, groups, k, inner); }, message,
-                 size);
+  return guarded(
+      [&](const Target& target) { actfun::maxout_backward(type, g, index, dx, outer, groups, k, inner, target, 0); },
+      message, size);
 }
 
 actfun_status actfun_cross_entropy(actfun_format format, actfun_reduction reduction, const void* x,

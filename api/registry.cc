@@ -436,19 +436,4 @@ void log_softmax(const float* x, float* y, std::size_t outer, std::size_t length
   along_axis(*lookup_log_softmax(target.bit), x, y, outer, length, inner, threads);
 }
 
-void maxout(const float* x, float* y, std::int32_t* index, std::size_t outer, std::size_t groups, std::size_t k,
-            std::size_t inner, unsigned threads) {
-  const DefaultFloatEnvironment environment;
-  in_parts(outer * groups * inner, tile_of_rows(k), threads, [=](std::size_t first, std::size_t count) {
-    std::size_t g = first / inner, i = first % inner;
-    for (std::size_t w = first; w < first + count; ++w) {
-      const float* members = x + g * k * inner + i;
-      const std::size_t winner = definitions::Maxout::winner(members, k, inner);
-      y[w] = members[winner * inner];
-      if (index) index[w] = static_cast<std::int32_t>(winner);
-      if (++i == inner) i = 0, ++g;
-    }
-  });
-}
-
 }  // namespace actfun

@@ -12,12 +12,4 @@ struct Maxout {
       .paper = "Goodfellow et al. 2013",
       .note = "the first of equals wins; a NaN wins over every number",
   };
-
-  /// The winner among the k members x[0], x[stride], ...
-  static std::size_t winner(const float* x, std::size_t k, std::size_t stride) {
-    std::size_t best = 0;
-    for (std::size_t j = 1; j < k && x[best * stride] == x[best * stride]; ++j)
-      if (!(x[j * stride] <= x[best * stride])) best = j;
-    return best;
-  }
 };

@@ -102,8 +102,8 @@ struct Mish {
   };
 
   // With t = exp(x): t n / d, n = 4 (1 + x) + t (6 + 4 x + 4 t + t^2), d = (t^2 + 2 t + 2)^2, with what rounding t, n
-  // and d has lost; for x > -0.55, where n has large terms, as c + (t n - c d) / d: those of t n - c d are small for c
-  // = 1 and positive x, and for 7 / 16, what f' is near there, on the left.
+  // and d has lost; for x > -0.55, where n has large terms, as c + (t n - c d) / d: those of t n - c d are small if c
+  // is near f', 7 / 16 first and then 1.
   struct FastSlope {
     static constexpr float reach = 12;
     static constexpr auto interleaved = Interleaved::everywhere;
@@ -119,10 +119,10 @@ struct Mish {
       const R n_low = fma(t, q, m4 - n) + fma(m_low, 4.0, t_low * q);
       const R left = fma(t, n, fma(t, fnma(n, d_low * inverse, n_low), t_low * n));
 
-      const auto positive = x > 0.0;
-      const R k = select(positive, 0.0, 1 - 0.4375), k4 = 4.0 * k, v = fma(k, 8.0, 4.0 * x);  // k = 1 - c
-      const R derivative = fma(t, fma(t, 16.0 * k, fma(v, 2.0, -4.0)), v - 4.0);              // of what follows, by t
-      const R rest = fma(select(positive, 0.0, t_low), derivative, k4 - 4.0);
+      const auto far_right = x > 0.0625;
+      const R k = select(far_right, 0.0, 1 - 0.4375), k4 = 4.0 * k, v = fma(k, 8.0, 4.0 * x);  // k = 1 - c
+      const R derivative = fma(t, fma(t, 16.0 * k, fma(v, 2.0, -4.0)), v - 4.0);               // of what follows, by t
+      const R rest = fma(select(far_right, 0.0, t_low), derivative, k4 - 4.0);
       const R right = fma(t, fma(t, fma(t, fma(t, k, k4), v - 2.0), v - 4.0), rest);
 
       const auto upper = x > -0.55;

@@ -365,7 +365,7 @@ TEST(MaxoutBackward, ToTheWinnerAlone) {
   std::vector<float> y(winners), dx(winners * k, 9);
   std::vector<std::int32_t> index(winners);
   maxout(x.data(), y.data(), index.data(), outer, groups, k, inner);
-  maxout_backward(Format::f32, g.data(), index.data(), dx.data(), outer, groups, k, inner);
+  maxout_backward(Format::f32, g.data(), index.data(), dx.data(), outer, groups, k, inner, current_target());
   for (std::size_t o = 0; o < outer; ++o)
     for (std::size_t m = 0; m < groups * k; ++m)
       for (std::size_t i = 0; i < inner; ++i) {

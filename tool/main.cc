@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   add_lab(app);
   add_health(app);
   add_glu(app);
+  add_simplex(app);
 
   const auto named = [&](CLI::App* verb) { return verb->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(named).empty())

@@ -30,5 +30,6 @@ void add_bench(CLI::App& app);
 void add_lab(CLI::App& app);
 void add_health(CLI::App& app);
 void add_glu(CLI::App& app);
+void add_simplex(CLI::App& app);
 
 }  // namespace actfun::tool

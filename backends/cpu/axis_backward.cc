@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums of row.inl.h's kind: sixteen partial sums, element i in sum i mod 16, added as a tree. Then no result depends on
-// how many numbers a vector holds.
 #include "backends/cpu/axis_backward.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -10,51 +8,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace actfun::HWY_NAMESPACE {
 
-constexpr std::size_t kSums = 16;
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInfinite = std::numeric_limits<double>::infinity();
-
-/// n numbers of an array, the rest of `padded` 0: so that what is left of a row is a step like the others.
-template <class T>
-const T* pad(const T* from, std::size_t n, T (&padded)[kSums]) {
-  std::memset(padded, 0, sizeof padded);
-  std::memcpy(padded, from, n * sizeof(T));
-  return padded;
-}
-
-/// The sum of term(a_i, b_i), where term(0, 0) = 0.
-template <class T, class Term>
-HWY_INLINE double sum_over(const T* a, const T* b, std::size_t n, const Term& term) {
-  const std::size_t lanes = hn::Lanes(Doubles());
-  alignas(64) double sums[kSums] = {};
-  alignas(64) T padded_a[kSums], padded_b[kSums];
-  for (std::size_t i = 0; i < n; i += kSums) {
-    const bool whole = n - i >= kSums;
-    const T *from_a = whole ? a + i : pad(a + i, n - i, padded_a),
-            *from_b = whole ? b + i : pad(b + i, n - i, padded_b);
-    for (std::size_t k = 0; k < kSums; k += lanes)
-      store(load(sums + k) + term(load(from_a + k), load(from_b + k)), sums + k);
-  }
-  for (std::size_t width = kSums / 2; width > 0; width /= 2)
-    for (std::size_t k = 0; k < width; ++k) sums[k] += sums[k + width];
-  return sums[0];
-}
-
-/// to_i = f(a_i, b_i)
-template <class T, class Function>
-HWY_INLINE void map(const T* a, const T* b, T* to, std::size_t n, const Function& f) {
-  const std::size_t lanes = hn::Lanes(Doubles());
-  std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) store(f(load(a + i), load(b + i)), to + i);
-  if (i == n) return;
-  alignas(64) T padded_a[kSums], padded_b[kSums];
-  store(f(load(pad(a + i, n - i, padded_a)), load(pad(b + i, n - i, padded_b))), padded_a);
-  std::memcpy(to + i, padded_a, (n - i) * sizeof(T));
-}
-
-template <class T>
-void fill(T* to, std::size_t n, double value) {
-  for (std::size_t i = 0; to && i < n; ++i) to[i] = static_cast<T>(value);
-}
+#include "backends/cpu/sums.inl.h"
 
 template <class T>
 struct Backward {
@@ -68,46 +22,7 @@ struct Backward {
     map(y, g, dx, n, [=](Real v, Real each) HWY_ATTR { return each - exp_of_difference<true, T>(v) * sum; });
   }
 
-  static HWY_FLATTEN double cross_entropy(const T* x, std::size_t label, double scale, T* dx, std::size_t n) {
-    const Row<T> row(x, dx, n);
-    if (!row.has_limit()) return fill(dx, n, kNan), kNan;
-    if (row.has_infinity()) {
-      const bool right = x[label] == std::numeric_limits<T>::infinity();
-      for (std::size_t i = 0; dx && i < n; ++i)
-        dx[i] = static_cast<T>(scale * ((x[i] == std::numeric_limits<T>::infinity()) - (i == label)));
-      return right ? 0 : kInfinite;
-    }
-    const double rest = row.excess_sum_of_exp(), total = 1 + rest,
-                 below = static_cast<double>(x[label]) - row.maximum();
-    // p - 1 without the subtraction where p is near 1.
-    const double from_one = below == 0 ? -rest : hn::GetLane(exp_of_difference<true, T>(Real(below)).v[0]) - total;
-    if (dx) {
-      const Real maximum = row.maximum(), factor = scale / total;
-      row.map([=](Real v) HWY_ATTR { return exp_of_difference<true, T>(v - maximum) * factor; });
-      dx[label] = static_cast<T>(from_one * (scale / total));
-    }
-    return log1p_of_sum(rest) - below;
-  }
-
-  static HWY_FLATTEN double soft_cross_entropy(const T* x, const T* t, double scale, T* dx, std::size_t n) {
-    const Row<T> row(x, dx, n);
-    if (!row.has_limit()) return fill(dx, n, kNan), kNan;
-    const Real maximum = row.maximum();
-    const double targets = sum_over(x, t, n, [](Real, Real each) HWY_ATTR { return each; });
-    const bool infinite = row.has_infinity();
-    const double rest = infinite ? 0 : row.excess_sum_of_exp();
-    const Real log = log1p_of_sum(rest), factor = targets / (1 + rest), scales = scale;
-    // Beside +inf, every other number lies infinitely far below: inf - inf is 0 there, x - inf is -inf.
-    const auto below = [=](Real v) HWY_ATTR { return select(v == maximum, 0.0, v - maximum); };
-    const double loss = sum_over(
-        x, t, n, [=](Real v, Real each) HWY_ATTR { return select(each == 0.0, 0.0, each * (log - below(v))); });
-    if (dx)
-      map(x, t, dx, n,
-          [=](Real v, Real each) HWY_ATTR { return scales * (exp_of_difference<true, T>(below(v)) * factor - each); });
-    return loss;
-  }
-
-  static constexpr BackwardRows<T> rows{softmax, log_softmax, cross_entropy, soft_cross_entropy};
+  static constexpr BackwardRows<T> rows{softmax, log_softmax};
 };
 
 template <class T>

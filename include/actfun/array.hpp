@@ -53,6 +53,13 @@ class Array : public actfun_array {
   }
   explicit Array(const actfun_array& array) : actfun_array(array) {}
 
+  /// In elements.
+  std::size_t size() const {
+    std::size_t n = 1;
+    for (int i = 0; i < rank; ++i) n *= shape[i];
+    return n;
+  }
+
  private:
   template <class T>
   struct Numbers {
