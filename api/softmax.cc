@@ -24,13 +24,6 @@ constexpr std::size_t kShortRow = 8;
 
 // --- Numbers of two doubles ---
 
-TwoDoubles sum(TwoDoubles a, TwoDoubles b) {
-  const double high = a.high + b.high, t = high - a.high;
-  const double low = ((a.high - (high - t)) + (b.high - t)) + (a.low + b.low);
-  if (!std::isfinite(high)) return {high};
-  const double s = high + low;
-  return {s, low - (s - high)};
-}
 TwoDoubles product(double a, double b) { return {a * b, std::fma(a, b, -(a * b))}; }
 TwoDoubles quotient(TwoDoubles a, TwoDoubles b) {
   const double high = a.high / b.high, rest = std::fma(-high, b.high, a.high) - std::fma(high, b.low, -a.low);
@@ -223,6 +216,7 @@ class Softmax {
   void each_row_of(Worker& worker, RowGroup group) const {
     const std::size_t whole = group.length;
     if (!group.across) group.length = seen_by(group.first);
+    if (in_one_go(worker, group)) return;
     StepOfDoubles reference = task_.given_lse ? given(group) : largest(worker, group);
     set_special_rows_aside(worker, group, reference);
     if (worker.special.size() < group.rows) {
@@ -238,6 +232,17 @@ class Softmax {
     if (group.length < whole) worker.y->fill(group.first, group.length, whole, nothing());
   }
 
+  bool in_one_go(Worker& worker, const RowGroup& group) const {
+    if (!passes_.row || in_full_ || sink_ || group.across || group.length == 0 || group.length > kKept || shared() ||
+        options_.causal != ACTFUN_CAUSAL_NONE)
+      return false;
+    const Stretch whole{&group, 0, group.length};
+    if (!passes_.fast) worker.kept.hold(group.length * passes_.kept_bytes);
+    const T* x = worker.x.read(whole).data;
+    if (!passes_.row(x, worker.y->room(whole).data, group.length, worker.kept.data())) return false;
+    worker.y->write(whole);
+    return true;
+  }
   void put_ordinary_rows(Worker& worker, const RowGroup& group, const StepOfDoubles& reference) const {
     if (!task_.given_lse)
       return in_full_ ? ordinary_rows_in_full(worker, group, reference) : ordinary_rows(worker, group, reference);

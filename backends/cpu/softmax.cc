@@ -51,29 +51,45 @@ HWY_INLINE void each_step(const LogitBlock<T>& z, Padding<T> padding, To* to, st
   std::memcpy(to, results, z.rest * sizeof(To));
 }
 
-/// Sixteen sums of sixteen places: along a row, that of the row's places; across rows, those of the sets.
-template <bool across, bool wide>
-void add_up(double (*high)[kPlaces], double (*low)[kPlaces], StepOfDoubles& sums) {
-  const auto add = [&](double& a, double& a_low, double b, double b_low) {
-    const double s = a + b;
-    if constexpr (wide) {
-      const double t = s - a;
-      a_low += b_low + ((a - (s - t)) + (b - t));
-    }
-    a = s;
-  };
-  for (std::size_t width = kPlaces / 2; width > 0; width /= 2)
-    for (std::size_t k = 0; k < width; ++k)
-      if constexpr (across)
-        for (std::size_t i = 0; i < kPlaces; ++i) add(high[k][i], low[k][i], high[k + width][i], low[k + width][i]);
-      else
-        add(high[0][k], low[0][k], high[0][k + width], low[0][k + width]);
-  std::memcpy(sums.high, high[0], sizeof sums.high);
-  std::memcpy(sums.low, low[0], sizeof sums.low);
+/// a += b, to twice the precision if `wide`.
+template <bool wide, class Number>
+HWY_INLINE void add(Number& a, Number& a_low, Number b, Number b_low) {
+  const Number s = a + b;
+  if constexpr (wide) {
+    const Number t = s - a;
+    a_low = a_low + (b_low + ((a - (s - t)) + (b - t)));
+  }
+  a = s;
 }
-/// Raises `largest` to the numbers themselves, four at a time.
+/// Sixteen sums of sixteen places: along a row, that of the row's places; across rows, those of the sets.
+template <bool across, bool wide, std::size_t width = kPlaces / 2>
+HWY_INLINE void add_up(double (*high)[kPlaces], double (*low)[kPlaces]) {
+  constexpr std::size_t kLanes = hn::MaxLanes(Doubles()), n = across ? width * kPlaces : width;
+  double *a = high[0], *a_low = low[0];
+  if constexpr (n >= kLanes)
+    for (std::size_t i = 0; i < n; i += kLanes) {
+      Real sum = load(a + i), rest = load(a_low + i);
+      add<wide>(sum, rest, load(a + n + i), load(a_low + n + i));
+      store(sum, a + i);
+      if constexpr (wide) store(rest, a_low + i);
+    }
+  else
+    for (std::size_t i = 0; i < n; ++i) add<wide>(a[i], a_low[i], a[n + i], a_low[n + i]);
+  if constexpr (width > 1) add_up<across, wide, width / 2>(high, low);
+}
+template <bool across, bool wide>
+HWY_INLINE void add_up(double (*high)[kPlaces], double (*low)[kPlaces], StepOfDoubles& sums) {
+  add_up<across, wide>(high, low);
+  constexpr std::size_t kBytes = (across ? kPlaces : 1) * sizeof(double);
+  std::memcpy(sums.high, high[0], kBytes);
+  if constexpr (wide)
+    std::memcpy(sums.low, low[0], kBytes);
+  else
+    std::memset(sums.low, 0, kBytes);
+}
+/// The largest of the numbers themselves, for each place; four steps at a time.
 template <class T>
-void maximum_of_numbers(const LogitBlock<T>& z, StepOfDoubles& largest) {
+HWY_INLINE void maximum_of_numbers(const LogitBlock<T>& z, T (&found)[kPlaces]) {
   using D = hn::ScalableTag<T>;
   constexpr std::size_t kLanes = hn::MaxLanes(D()), kVectors = kPlaces / kLanes, kAtOnce = 4;
   hn::Vec<D> m[kAtOnce][kVectors];
@@ -84,14 +100,43 @@ void maximum_of_numbers(const LogitBlock<T>& z, StepOfDoubles& largest) {
       unrolled<kVectors>([&](auto v) HWY_ATTR { m[k][v] = hn::Max(hn::LoadU(D(), left.x + v * kLanes), m[k][v]); });
       left.x += left.step;
     });
-  alignas(64) T found[kPlaces];
   each_step<true>(left, kOutside<true, T>, found, 0, [&](std::size_t, const T* x, const T*, T*) HWY_ATTR {
     unrolled<kVectors>([&](auto v) HWY_ATTR { m[0][v] = hn::Max(hn::LoadU(D(), x + v * kLanes), m[0][v]); });
   });
   unrolled<kVectors>([&](auto v) HWY_ATTR {
     hn::Store(hn::Max(hn::Max(m[0][v], m[1][v]), hn::Max(m[2][v], m[3][v])), D(), found + v * kLanes);
   });
+}
+template <class T>
+void maximum_of_numbers(const LogitBlock<T>& z, StepOfDoubles& largest) {
+  alignas(64) T found[kPlaces];
+  maximum_of_numbers(z, found);
   for (std::size_t i = 0; i < kPlaces; ++i) largest.high[i] = std::max(largest.high[i], static_cast<double>(found[i]));
+}
+template <class T>
+HWY_INLINE T maximum_of_row(const LogitBlock<T>& z) {
+  using D = hn::ScalableTag<T>;
+  alignas(64) T found[kPlaces];
+  maximum_of_numbers(z, found);
+  hn::Vec<D> m = hn::Load(D(), found);
+  for (std::size_t k = hn::MaxLanes(D()); k < kPlaces; k += hn::MaxLanes(D())) m = hn::Max(m, hn::Load(D(), found + k));
+  return hn::GetLane(hn::MaxOfLanes(D(), m));
+}
+/// A row that lies as it should.
+template <class T>
+LogitBlock<T> row_of(const T* x, std::size_t n) {
+  return {x, kPlaces, x, 0, 1, (n + kPlaces - 1) / kPlaces, n % kPlaces};
+}
+/// The sum over a row by sum_of(block, its first element, sums), with those of its blocks added in their order.
+template <class T, class Sum>
+HWY_INLINE double sum_of_blocks(const T* x, std::size_t n, const Sum& sum_of) {
+  TwoDoubles total;
+  StepOfDoubles sums;
+  for (std::size_t first = 0; first < n; first += kSoftmaxBlock) {
+    sum_of(row_of(x + first, std::min(kSoftmaxBlock, n - first)), first, sums);
+    total = first == 0 ? TwoDoubles{sums.high[0]} : sum(total, {sums.high[0]});
+  }
+  return total.high;
 }
 template <bool across>
 constexpr std::size_t kSets = across ? kPlaces : 1;
@@ -259,34 +304,64 @@ struct Fast {
             select(abs(z) < kInfinite, low, 0.0)};
   }
 
-  /// What is taken from the logits, and how far below the largest one counts.
-  struct References {
-    Single subtracted[kVectors], least[kVectors];
-    hn::Vec<Whole> exponent[kVectors];
-    HWY_INLINE explicit References(const StepOfDoubles& reference) {
+  // Of a largest logit m: what is taken from the logits, 0 or m; how far below it one counts; the power of two.
+  static constexpr double kPerLn2 = 0x1.715476p0, kRound = 12582912;
+  static HWY_INLINE Single subtracted_of(Single m) { return plain ? Single(0.0) : select(abs(m) < kLarge, 0.0, m); }
+  static HWY_INLINE hn::Vec<Whole> power_of(Single m) {
+    const Single power = fma(m - subtracted_of(m), kPerLn2, kRound);
+    return hn::Sub(hn::Set(Whole(), kExponent << 23), hn::ShiftLeft<23>(bits_of(power)));
+  }
+  template <class Roots>
+  struct Reference {
+    Single subtracted, least;
+    Roots roots;
+    HWY_INLINE explicit Reference(Single m)
+        : subtracted(subtracted_of(m)), least((m - subtracted) - kReach), roots(power_of(m)) {}
+  };
+  /// For each vector of a step: that of one row, or those of a row for each lane.
+  struct RowReference {
+    Reference<FastRoots> row;
+    HWY_INLINE explicit RowReference(float largest) : row(Single(static_cast<double>(largest))) {}
+    HWY_INLINE explicit RowReference(const StepOfDoubles& reference)
+        : RowReference(static_cast<float>(reference.high[0])) {}
+    HWY_INLINE const Reference<FastRoots>& operator[](std::size_t /*vector*/) const { return row; }
+  };
+  struct EachReference {
+    Reference<FastRootsEach> of_vector[kVectors];
+    HWY_INLINE const Reference<FastRootsEach>& operator[](std::size_t v) const { return of_vector[v]; }
+    static HWY_INLINE EachReference from(const StepOfDoubles& reference) {
       alignas(64) float largest[kPlaces];
       for (std::size_t i = 0; i < kPlaces; ++i) largest[i] = static_cast<float>(reference.high[i]);
-      unrolled<kVectors>([&](auto v) HWY_ATTR {
-        const Single m = hn::Load(Single::D(), largest + v * kLanes);
-        subtracted[v] = select(abs(m) < kLarge, 0.0, m);
-        least[v] = (m - subtracted[v]) - kReach;
-        const Single power = fma(m - subtracted[v], kPerLn2, kRound);
-        exponent[v] = hn::Sub(hn::Set(Whole(), kExponent << 23), hn::ShiftLeft<23>(hn::BitCast(Whole(), power.v)));
+      return for_each_vector<EachReference, kVectors>([&](auto v) HWY_ATTR {
+        return Reference<FastRootsEach>(Single(hn::Load(Single::D(), largest + v * kLanes)));
       });
     }
-    static constexpr double kPerLn2 = 0x1.715476p0, kRound = 12582912;
   };
   static double origin(double reference) {
     const auto m = static_cast<float>(reference), subtracted = std::abs(m) < kLarge ? 0 : m;
-    const auto round = static_cast<float>(References::kRound);
-    const float power = std::fma(m - subtracted, static_cast<float>(References::kPerLn2), round) - round;
+    const auto round = static_cast<float>(kRound);
+    const float power = std::fma(m - subtracted, static_cast<float>(kPerLn2), round) - round;
     return std::fma(power, 0x1.62e42fefa39efp-1, static_cast<double>(subtracted));
   }
 
-  static HWY_INLINE FastRootPower power(Logit z, const References& reference, std::size_t v) {
-    const Single x = z.high - reference.subtracted[v], cut = hn::Max(reference.least[v].v, x.v);
-    if constexpr (plain) return fast_root_power<false>(cut, cut, reference.exponent[v]);
-    return fast_root_power<true>(cut, select(x > reference.least[v], z.low, 0.0), reference.exponent[v]);
+  template <class Any>
+  static HWY_INLINE FastRootPower power(Logit z, const Any& reference) {
+    const Single x = plain ? z.high : z.high - reference.subtracted, cut = hn::Max(reference.least.v, x.v);
+    if constexpr (plain) return fast_root_power<false>(cut, cut, reference.roots);
+    return fast_root_power<true>(cut, select(x > reference.least, z.low, 0.0), reference.roots);
+  }
+
+  // Nothing is subtracted from plain logits: where that is called for, they go the general way, which gives the same
+  // where it is not.
+  static bool is_large(const StepOfDoubles& reference) {
+    bool large = false;
+    for (const double m : reference.high) large |= !(std::abs(static_cast<float>(m)) < static_cast<float>(kLarge));
+    return large;
+  }
+  static LogitBlock<T> with_bias(LogitBlock<T> z) {
+    static constexpr T kNothing[kPlaces] = {};
+    z.bias = kNothing, z.bias_step = 0;
+    return z;
   }
 
   /// The sum of scale (1 + growth), with what rounding it and each term has left: it starts above all terms, so the
@@ -315,44 +390,50 @@ struct Fast {
       largest.high[i] = std::max(largest.high[i], static_cast<double>(found[i]));
   }
 
-  template <bool across>
-  static void sum_of(const LogitBlock<T>& z, const StepOfDoubles& reference, float* kept, std::ptrdiff_t kept_step,
-                     StepOfDoubles& sums) {
-    const References references(reference);
+  template <bool across, class References>
+  static HWY_INLINE void sum_of(const LogitBlock<T>& z, const References& references, float* kept,
+                                std::ptrdiff_t kept_step, StepOfDoubles& sums) {
     Sum all[kSets<across>][kVectors];
     each_step<plain>(z, kOutside<plain, T>, kept, kept_step,
                      [&](std::size_t k, const T* x, const T* bias, float* to) HWY_ATTR {
                        unrolled<kVectors>([&](auto v) HWY_ATTR {
                          const std::size_t place = v * kLanes;
-                         const FastRootPower e = power(logit(x + place, bias + place, z.scale), references, v);
+                         const FastRootPower e = power(logit(x + place, bias + place, z.scale), references[v]);
                          hn::StoreU(e.exp().v, Single::D(), to + place);
                          all[across ? k % kPlaces : 0][v].add(e);
                        });
                      });
     alignas(64) float high[kSets<across>][kPlaces], low[kSets<across>][kPlaces];
-    double total[kSets<across>][kPlaces], nothing[kSets<across>][kPlaces];
+    alignas(64) double total[kSets<across>][kPlaces];
     for (std::size_t set = 0; set < kSets<across>; ++set) {
       unrolled<kVectors>([&](auto v) HWY_ATTR {
         hn::Store(all[set][v].sum.v, Single::D(), high[set] + v * kLanes);
         hn::Store(all[set][v].low.v, Single::D(), low[set] + v * kLanes);
       });
-      for (std::size_t i = 0; i < kPlaces; ++i) {
-        total[set][i] = ((static_cast<double>(high[set][i]) - kFirst) + static_cast<double>(low[set][i])) * 0x1p-64;
-        nothing[set][i] = 0;
-      }
+      for (std::size_t i = 0; i < kPlaces; i += hn::MaxLanes(Doubles()))
+        store(((load(high[set] + i) - kFirst) + load(low[set] + i)) * 0x1p-64, total[set] + i);
     }
-    add_up<across, false>(total, nothing, sums);
+    add_up<across, false>(total, total, sums);
   }
   static void sum(const LogitBlock<T>& z, bool across, const StepOfDoubles& reference, void* kept,
                   std::ptrdiff_t kept_step, StepOfDoubles& sums) {
+    if constexpr (plain)
+      if (is_large(reference)) return Fast<false>::sum(with_bias(z), across, reference, kept, kept_step, sums);
     alignas(64) float unused[kPlaces];
     auto* to = kept ? static_cast<float*>(kept) : unused;
-    (across ? sum_of<true> : sum_of<false>)(z, reference, to, kept ? kept_step : 0, sums);
+    const std::ptrdiff_t step = kept ? kept_step : 0;
+    across ? sum_of<true>(z, EachReference::from(reference), to, step, sums)
+           : sum_of<false>(z, RowReference(reference), to, step, sums);
   }
 
   /// In two floats, less the power of two.
   struct Factors {
     Single high[kVectors], low[kVectors];
+    HWY_INLINE explicit Factors(double factor) {
+      const double all = factor * 0x1p-64, first = static_cast<double>(static_cast<float>(all));
+      std::fill_n(high, kVectors, Single(first));
+      std::fill_n(low, kVectors, Single(all - first));
+    }
     HWY_INLINE explicit Factors(const StepOfDoubles& factor) {
       alignas(64) float first[kPlaces], second[kPlaces];
       for (std::size_t i = 0; i < kPlaces; ++i) {
@@ -368,31 +449,49 @@ struct Fast {
     HWY_INLINE Single times(Single e, std::size_t v) const { return fma(e, high[v], e * low[v]); }
   };
 
-  static void scale_kept(const void* kept, std::ptrdiff_t kept_step, std::size_t steps, std::size_t rest,
-                         const StepOfDoubles& factor, const ResultBlock<T>& to) {
-    const Factors factors(factor);
-    const LogitBlock<float> all{static_cast<const float*>(kept), kept_step, nullptr, 0, 1, steps, rest};
+  static HWY_INLINE void scale(const float* kept, std::ptrdiff_t kept_step, std::size_t steps, std::size_t rest,
+                               const Factors& factors, const ResultBlock<T>& to) {
+    const LogitBlock<float> all{kept, kept_step, nullptr, 0, 1, steps, rest};
     each_step<true>(all, {0, 0}, to.y, to.step, [&](std::size_t, const float* e, const float*, T* y) HWY_ATTR {
       unrolled<kVectors>([&](auto v) HWY_ATTR {
         hn::StoreU(factors.times(hn::LoadU(Single::D(), e + v * kLanes), v).v, Single::D(), y + v * kLanes);
       });
     });
   }
+  static void scale_kept(const void* kept, std::ptrdiff_t kept_step, std::size_t steps, std::size_t rest,
+                         const StepOfDoubles& factor, const ResultBlock<T>& to) {
+    scale(static_cast<const float*>(kept), kept_step, steps, rest, Factors(factor), to);
+  }
   static void softmax(const LogitBlock<T>& z, const StepOfDoubles& reference, const StepOfDoubles& factor,
                       const ResultBlock<T>& to) {
-    const References references(reference);
+    if constexpr (plain)
+      if (is_large(reference)) return Fast<false>::softmax(with_bias(z), reference, factor, to);
+    const EachReference references = EachReference::from(reference);
     const Factors factors(factor);
     each_step<plain>(z, kOutside<plain, T>, to.y, to.step, [&](std::size_t, const T* x, const T* bias, T* y) HWY_ATTR {
       unrolled<kVectors>([&](auto v) HWY_ATTR {
         const std::size_t place = v * kLanes;
-        const auto e = power(logit(x + place, bias + place, z.scale), references, v);
+        const auto e = power(logit(x + place, bias + place, z.scale), references[v]);
         hn::StoreU(factors.times(e.exp(), v).v, Single::D(), y + place);
       });
     });
   }
 
+  static bool row(const T* x, T* y, std::size_t n, void* /*kept*/) {
+    const LogitBlock<T> z = row_of(x, n);
+    const float largest = maximum_of_row(z);
+    if (!(std::abs(largest) < static_cast<float>(kLarge))) return false;
+    const RowReference reference(largest);
+    const double all = sum_of_blocks(x, n,
+                                     [&](const LogitBlock<T>& block, std::size_t first, StepOfDoubles& sums)
+                                         HWY_ATTR { sum_of<false>(block, reference, y + first, kPlaces, sums); });
+    scale(y, kPlaces, z.steps, z.rest, Factors(1 / all), {y, kPlaces});
+    return true;
+  }
+
   static constexpr SoftmaxPasses<T> passes{
-      maximum, sum, nullptr, scale_kept, softmax, nullptr, origin, Exact<plain>::exp, nullptr, sizeof(float), true};
+      plain ? row : nullptr, maximum, sum,           nullptr, scale_kept, softmax, nullptr, origin,
+      Exact<plain>::exp,     nullptr, sizeof(float), true};
 };
 #endif
 
@@ -491,10 +590,32 @@ struct ExactPasses {
   }
   static double origin(double reference) { return reference; }
 
-  static constexpr SoftmaxPasses<T> passes{
-      maximum,     sum,    excess, scale_kept, softmax,
-      log_softmax, origin, A::exp, A::log1p,   A::kWide ? 0 : sizeof(typename A::Kept),
-      false};
+  static bool row(const T* x, T* y, std::size_t n, void* kept) {
+    const LogitBlock<T> z = row_of(x, n);
+    StepOfDoubles reference{}, factor{};
+    std::fill_n(reference.high, kPlaces, static_cast<double>(maximum_of_row(z)));
+    if (!(std::abs(reference.high[0]) < kInfinite)) return false;
+    auto* to = static_cast<typename A::Kept*>(kept);
+    const double all = sum_of_blocks(x, n,
+                                     [&](const LogitBlock<T>& block, std::size_t first, StepOfDoubles& sums)
+                                         HWY_ATTR { sum_of<false>(block, reference, to + first, kPlaces, sums); });
+    std::fill_n(factor.high, kPlaces, 1 / all);
+    scale_kept(kept, kPlaces, z.steps, z.rest, factor, {y, kPlaces});
+    return true;
+  }
+
+  static constexpr SoftmaxPasses<T> passes{plain && !A::kWide ? row : nullptr,
+                                           maximum,
+                                           sum,
+                                           excess,
+                                           scale_kept,
+                                           softmax,
+                                           log_softmax,
+                                           origin,
+                                           A::exp,
+                                           A::log1p,
+                                           A::kWide ? 0 : sizeof(typename A::Kept),
+                                           false};
 
  private:
   template <bool across>

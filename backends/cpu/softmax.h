@@ -20,6 +20,12 @@ inline constexpr std::size_t kSoftmaxBlock = 2048;
 struct TwoDoubles {
   double high = 0, low = 0;
 };
+/// The sum to about twice a double's precision.
+inline TwoDoubles sum(TwoDoubles a, TwoDoubles b) {
+  const double high = a.high + b.high, t = high - a.high;
+  const double low = ((a.high - (high - t)) + (b.high - t)) + (a.low + b.low), s = high + low;
+  return high - high == 0 ? TwoDoubles{s, low - (s - high)} : TwoDoubles{high};
+}
 /// A number for each place of a step, to about twice a double's precision where `low` is used.
 struct StepOfDoubles {
   alignas(64) double high[kPlaces];
@@ -49,6 +55,10 @@ struct ResultBlock {
 /// but for rounding. What is `kept` are the exponentials that `sum` has found, of a size that `kept_bytes` tells.
 template <class T>
 struct SoftmaxPasses {
+  /// All passes over one row of plain logits side by side, in one go; y may be x; `kept` has room for n exponentials.
+  /// Returns whether that was possible: nothing is written where the largest is infinite, or too large. Null: it never
+  /// is.
+  bool (*row)(const T* x, T* y, std::size_t n, void* kept);
   /// Raises `largest` to the largest logits; NaNs may go unseen here, not in sums.
   void (*maximum)(const LogitBlock<T>& z, StepOfDoubles& largest);
   /// The sums of exp(z - origin(reference)), of all places together unless the rows lie `across`: for each place.

@@ -141,40 +141,80 @@ alignas(64) inline constexpr auto kFastRootRest = [] {
   return rest;
 }();
 
-template <class Table>
-HWY_INLINE Single look_up_root(const Table& table, hn::Vec<Whole> n) {
-  const auto* from = reinterpret_cast<const float*>(table.data());
+HWY_INLINE hn::Vec<Whole> bits_of(Single a) { return hn::BitCast(Whole(), a.v); }
+
+/// Sixteen floats with an integer added to their bits, in registers where these can be looked up.
+class FastTable {
+ public:
 #if HWY_TARGET == HWY_AVX3
-  return Single::V{_mm512_permutexvar_ps(n.raw, _mm512_load_ps(from))};
+  HWY_INLINE explicit FastTable(const void* from, std::uint32_t added = 0)
+      : all_(_mm512_add_epi32(_mm512_load_si512(from), _mm512_set1_epi32(static_cast<int>(added)))) {}
+  HWY_INLINE hn::Vec<Whole> operator[](hn::Vec<Whole> n) const {
+    return hn::Vec<Whole>{_mm512_permutexvar_epi32(n.raw, all_)};
+  }
+
+ private:
+  __m512i all_;
 #elif HWY_TARGET == HWY_AVX2
-  const __m256 first = _mm256_permutevar8x32_ps(_mm256_load_ps(from), n.raw),
-               second = _mm256_permutevar8x32_ps(_mm256_load_ps(from + 8), n.raw);
-  return Single::V{_mm256_blendv_ps(first, second, _mm256_castsi256_ps(_mm256_slli_epi32(n.raw, 28)))};
+  HWY_INLINE explicit FastTable(const void* from, std::uint32_t added = 0) {
+    const __m256i all = _mm256_set1_epi32(static_cast<int>(added)), *halves = static_cast<const __m256i*>(from);
+    low_ = _mm256_add_epi32(_mm256_load_si256(halves), all);
+    high_ = _mm256_add_epi32(_mm256_load_si256(halves + 1), all);
+  }
+  HWY_INLINE hn::Vec<Whole> operator[](hn::Vec<Whole> n) const {
+    const __m256 low = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(low_, n.raw)),
+                 high = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(high_, n.raw)),
+                 which = _mm256_castsi256_ps(_mm256_slli_epi32(n.raw, 28));
+    return hn::Vec<Whole>{_mm256_castps_si256(_mm256_blendv_ps(low, high, which))};
+  }
+
+ private:
+  __m256i low_, high_;
 #else
-  const auto index = hn::And(n, hn::Set(Whole(), std::uint32_t{kRoots - 1}));
-  return hn::GatherIndex(Single::D(), from, hn::BitCast(hn::RebindToSigned<Single::D>(), index));
+  HWY_INLINE explicit FastTable(const void* from, std::uint32_t added = 0)
+      : from_(static_cast<const float*>(from)), added_(added) {}
+  HWY_INLINE hn::Vec<Whole> operator[](hn::Vec<Whole> n) const {
+    const auto index = hn::BitCast(hn::RebindToSigned<Single::D>(), hn::And(n, hn::Set(Whole(), kRoots - 1u)));
+    return hn::Add(bits_of(hn::GatherIndex(Single::D(), from_, index)), hn::Set(Whole(), added_));
+  }
+
+ private:
+  const float* from_;
+  std::uint32_t added_;
 #endif
-}
+};
+
+/// The roots times a power of two, given as what is added to their bits: the same for all lanes, or one each.
+struct FastRoots {
+  FastTable roots;
+  HWY_INLINE explicit FastRoots(hn::Vec<Whole> power) : roots(kFastRootBits.data(), hn::GetLane(power)) {}
+  HWY_INLINE hn::Vec<Whole> operator[](hn::Vec<Whole> n) const { return roots[n]; }
+};
+struct FastRootsEach {
+  hn::Vec<Whole> power;
+  FastTable roots;
+  HWY_INLINE explicit FastRootsEach(hn::Vec<Whole> each) : power(each), roots(kFastRootBits.data()) {}
+  HWY_INLINE hn::Vec<Whole> operator[](hn::Vec<Whole> n) const { return hn::Add(roots[n], power); }
+};
 
 /// scale (1 + growth): growth is below 2^-5, so rounding it hardly counts.
 struct FastRootPower {
   Single scale, growth;
   HWY_INLINE Single exp() const { return fma(scale, growth, scale); }
 };
-/// exp(x + low) times the power of two whose exponent is added where floats have it; within 2^-27 but for the last
-/// rounding; |x| < 5000. No more than floats hold must come out.
-template <bool has_low>
-HWY_INLINE FastRootPower fast_root_power(Single x, Single low, hn::Vec<Whole> exponent) {
+/// exp(x + low) times the roots' power of two, within 2^-27 but for the last rounding; |x| < 5000. No more than floats
+/// hold must come out.
+template <bool has_low, class Roots>
+HWY_INLINE FastRootPower fast_root_power(Single x, Single low, const Roots& roots) {
   constexpr double kRound = 12582912;  // 1.5 2^23 leaves an integer in the low bits
   const Single m = fma(x, 0x1.715476p4, kRound), n = m - kRound;
-  const auto index = hn::BitCast(Whole(), m.v);
+  const auto index = bits_of(m);
   // ln2 / 16 is 2^-33 short of a number of 20 bits: the first difference is exact.
-  Single rest = look_up_root(kFastRootRest, index);
+  Single rest = hn::BitCast(Single::D(), FastTable(kFastRootRest.data())[index]);
   if constexpr (has_low) rest = rest + low;
   rest = fma(n, 0x1.05c61p-33, rest);
   const Single r = fnma(n, 0x1.62e43p-5, x) + rest;
-  const auto root = hn::BitCast(Whole(), look_up_root(kFastRootBits, index).v);
-  const auto scale = hn::Add(hn::Add(root, exponent), hn::ShiftLeft<19>(index));
+  const auto scale = hn::Add(roots[index], hn::ShiftLeft<19>(index));
   return {Single(hn::BitCast(Single::D(), scale)), fma(r * r, fma(r, 0x1.555762p-3, 0x1.000148p-1), r)};
 }
 #endif
