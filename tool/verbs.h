@@ -28,5 +28,7 @@ void add_targets(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_lab(CLI::App& app);
 void add_health(CLI::App& app);
+void add_softmax(CLI::App& app);
+void add_logsumexp(CLI::App& app);
 
 }  // namespace actfun::tool
