@@ -686,6 +686,29 @@ void softmax_jvp(actfun_softmax_kind kind, const actfun_softmax_options& options
                    dy, "dy", target);
 }
 
+namespace {
+void softmax_of_floats(Result result, const float* x, float* y, std::size_t outer, std::size_t length,
+                       std::size_t inner, const Target& target, unsigned threads) {
+  const auto step = [](std::size_t n) { return static_cast<std::ptrdiff_t>(n); };
+  const actfun_array from{
+      const_cast<float*>(x), ACTFUN_F32, 3, {outer, length, inner}, {step(length * inner), step(inner), 1}};
+  actfun_array to = from;
+  to.data = y;
+  actfun_softmax_options options{};
+  options.scale = 1, options.threads = threads;
+  run({.result = result, .options = &options, .x = &from, .axis = 1, .y = &to}, target);
+}
+}  // namespace
+
+void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target,
+             unsigned threads) {
+  softmax_of_floats(Result::softmax, x, y, outer, length, inner, target, threads);
+}
+void log_softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner,
+                 const Target& target, unsigned threads) {
+  softmax_of_floats(Result::log_softmax, x, y, outer, length, inner, target, threads);
+}
+
 void softmax_merge(std::size_t n, const double* max_a, const double* lse_a, const double* max_b, const double* lse_b,
                    double* max, double* lse, const Target& target) {
   const DefaultFloatEnvironment environment;

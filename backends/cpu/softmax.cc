@@ -167,7 +167,7 @@ struct Exact {
   using Kept = double;
   static HWY_INLINE Real exp_of(Real t) { return exp_by_roots(at_least(t, kLeast)); }
   static HWY_INLINE Real exp_or_0(Real t, Mask counts) {
-    return select(counts & (t > kLeast), exp_by_roots(at_least(t, kLeast)), 0.0);
+    return select(counts & !(t < kLeast), exp_by_roots(at_least(t, kLeast)), 0.0);
   }
   static HWY_INLINE Mask is_0(Real t) { return t == 0.0; }
   static HWY_INLINE void keep(Real e, Kept* to) { store(e, to); }
