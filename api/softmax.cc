@@ -274,7 +274,8 @@ class Softmax {
         if (const std::size_t to = group.across ? p : 0; more(at(block, p), at(all, to))) put(all, to, at(block, p));
     for (std::size_t p = 0; p < group.rows; ++p) {
       if (task_.max) task_.max[group.first + p] = all.high[p];
-      if (const TwoDoubles sink = sink_of(group.first + p); more(sink, at(all, p))) put(all, p, sink);
+      if (const TwoDoubles sink = sink_of(group.first + p); more(sink, at(all, p)) || std::isnan(sink.high))
+        put(all, p, sink);
     }
     return all;
   }
@@ -388,7 +389,7 @@ class Softmax {
     const StepOfDoubles sums = total(worker.blocks, group);
     StepOfDoubles factor{};
     for (std::size_t p = 0; p < group.rows; ++p) {
-      const TwoDoubles t = sink_below(group.first + p, {passes_.origin(reference.high[p]), reference.low[p]});
+      const TwoDoubles t = sink_below(group.first + p, passes_.origin(at(reference, p)));
       put(factor, p, quotient({1}, t.high > -kInfinity ? sum(at(sums, p), passes_.exp(t)) : at(sums, p)));
     }
     spread(factor, group);

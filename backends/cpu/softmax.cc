@@ -249,7 +249,9 @@ struct Wide {
     const Real high = load(factor.high + place), low = load(factor.low + place);
     const TwoReal p = two_product(e.high, high);
     const TwoReal product = normalized(p.high, p.low + fused(e.high, low, e.low * high));
-    store(round_to_odd(product) * Real(1 / kWideScale), y);
+    // What becomes subnormal is rounded by the last multiplication: to odd before.
+    const Mask normal = abs(product.high) >= kWideScale * std::numeric_limits<double>::min();
+    store(select(normal, product.high, round_to_odd(product)) * Real(1 / kWideScale), y);
   }
   static HWY_INLINE void subtract(TwoReal t, const StepOfDoubles& log, std::size_t place, T* y) {
     const TwoReal s = two_sum(t.high, -load(log.high + place));
@@ -289,20 +291,32 @@ struct Fast {
   static constexpr std::uint32_t kExponent = 64;
   static constexpr double kFirst = 0x1p66;
 
-  struct Logit {
+  struct FloatPair {
     Single high, low;
   };
-  static HWY_INLINE Logit logit(const T* x, const T* bias, double scale) {
-    const Single::D d;
-    const Single from = hn::LoadU(d, x);
-    if constexpr (plain) return {from, from};
-    const auto high_scale = static_cast<float>(scale);
-    const Single a = static_cast<double>(high_scale), added = hn::LoadU(d, bias), p = from * a;
-    const Single p_low = fma(from, scale - static_cast<double>(high_scale), fma(from, a, -p));
-    const Single z = p + added, t = z - p, low = ((p - (z - t)) + (added - t)) + p_low;
-    return {select(SingleMask{hn::Eq(added.v, Single(-kInfinite).v)}, -kInfinite, z),
-            select(abs(z) < kInfinite, low, 0.0)};
+  static HWY_INLINE FloatPair two_sum(Single a, Single b) {
+    const Single s = a + b, t = s - a;
+    return {s, (a - (s - t)) + (b - t)};
   }
+  static HWY_INLINE FloatPair logit(const T* x, const T* bias, double scale) {
+    const Single from = hn::LoadU(Single::D(), x);
+    if constexpr (plain) return {from, from};
+    const auto high_scale = static_cast<double>(static_cast<float>(scale));
+    const Single added = hn::LoadU(Single::D(), bias), p = from * high_scale;
+    const Single p_low = fma(from, scale - high_scale, fma(from, high_scale, -p));
+    const FloatPair sum = two_sum(p, added);
+    const SingleMask finite = abs(sum.high) < kInfinite, out{hn::Eq(added.v, Single(-kInfinite).v)};
+    const Single rest = select(finite, sum.low + p_low, 0.0), high = sum.high + rest;
+    return {select(out, -kInfinite, high), select(finite, rest - (high - sum.high), 0.0)};
+  }
+  /// A step's doubles as floats.
+  struct Floats16 {
+    alignas(64) float all[kPlaces];
+    HWY_INLINE explicit Floats16(const double (&numbers)[kPlaces]) {
+      for (std::size_t i = 0; i < kPlaces; ++i) all[i] = static_cast<float>(numbers[i]);
+    }
+    HWY_INLINE Single operator[](std::size_t v) const { return hn::Load(Single::D(), all + v * kLanes); }
+  };
 
   // Of a largest logit m: what is taken from the logits, 0 or m; how far below it one counts; the power of two.
   static constexpr double kPerLn2 = 0x1.715476p0, kRound = 12582912;
@@ -313,42 +327,47 @@ struct Fast {
   }
   template <class Roots>
   struct Reference {
-    Single subtracted, least;
+    Single subtracted, low, least;
     Roots roots;
-    HWY_INLINE explicit Reference(Single m)
-        : subtracted(subtracted_of(m)), least((m - subtracted) - kReach), roots(power_of(m)) {}
+    HWY_INLINE Reference(Single m, Single m_low)
+        : subtracted(subtracted_of(m)),
+          low(plain ? Single(0.0) : select(abs(m) < kLarge, 0.0, m_low)),
+          least((m - subtracted) - kReach),
+          roots(power_of(m)) {}
   };
   /// For each vector of a step: that of one row, or those of a row for each lane.
   struct RowReference {
     Reference<FastRoots> row;
-    HWY_INLINE explicit RowReference(float largest) : row(Single(static_cast<double>(largest))) {}
+    HWY_INLINE explicit RowReference(float largest) : row(Single(static_cast<double>(largest)), 0.0) {}
     HWY_INLINE explicit RowReference(const StepOfDoubles& reference)
-        : RowReference(static_cast<float>(reference.high[0])) {}
+        : row(Single(reference.high[0]), Single(reference.low[0])) {}
     HWY_INLINE const Reference<FastRoots>& operator[](std::size_t /*vector*/) const { return row; }
   };
   struct EachReference {
     Reference<FastRootsEach> of_vector[kVectors];
     HWY_INLINE const Reference<FastRootsEach>& operator[](std::size_t v) const { return of_vector[v]; }
     static HWY_INLINE EachReference from(const StepOfDoubles& reference) {
-      alignas(64) float largest[kPlaces];
-      for (std::size_t i = 0; i < kPlaces; ++i) largest[i] = static_cast<float>(reference.high[i]);
-      return for_each_vector<EachReference, kVectors>([&](auto v) HWY_ATTR {
-        return Reference<FastRootsEach>(Single(hn::Load(Single::D(), largest + v * kLanes)));
-      });
+      const Floats16 largest(reference.high), low(reference.low);
+      return for_each_vector<EachReference, kVectors>(
+          [&](auto v) HWY_ATTR { return Reference<FastRootsEach>(largest[v], low[v]); });
     }
   };
-  static double origin(double reference) {
-    const auto m = static_cast<float>(reference), subtracted = std::abs(m) < kLarge ? 0 : m;
-    const auto round = static_cast<float>(kRound);
-    const float power = std::fma(m - subtracted, static_cast<float>(kPerLn2), round) - round;
-    return std::fma(power, 0x1.62e42fefa39efp-1, static_cast<double>(subtracted));
+  static TwoDoubles origin(TwoDoubles reference) {
+    const auto m = static_cast<float>(reference.high), round = static_cast<float>(kRound);
+    const bool small = std::abs(m) < static_cast<float>(kLarge);
+    const float power = small ? std::fma(m, static_cast<float>(kPerLn2), round) - round : 0;
+    return small ? TwoDoubles{power * 0x1.62e42fefa39efp-1} : TwoDoubles{static_cast<double>(m), reference.low};
   }
 
   template <class Any>
-  static HWY_INLINE FastRootPower power(Logit z, const Any& reference) {
-    const Single x = plain ? z.high : z.high - reference.subtracted, cut = hn::Max(reference.least.v, x.v);
-    if constexpr (plain) return fast_root_power<false>(cut, cut, reference.roots);
-    return fast_root_power<true>(cut, select(x > reference.least, z.low, 0.0), reference.roots);
+  static HWY_INLINE FastRootPower power(FloatPair z, const Any& reference) {
+    if constexpr (plain) {
+      const Single x = hn::Max(reference.least.v, z.high.v);
+      return fast_root_power<false>(x, x, reference.roots);
+    }
+    const FloatPair t = two_sum(z.high - reference.subtracted, z.low - reference.low);
+    return fast_root_power<true>(hn::Max(reference.least.v, t.high.v), select(t.high > reference.least, t.low, 0.0),
+                                 reference.roots);
   }
 
   // Nothing is subtracted from plain logits: where that is called for, they go the general way, which gives the same
@@ -378,16 +397,25 @@ struct Fast {
 
   static void maximum(const LogitBlock<T>& z, StepOfDoubles& largest) {
     if constexpr (plain) return maximum_of_numbers(z, largest);
-    Single m[kVectors];
-    alignas(64) float found[kPlaces], unused[kPlaces];
-    std::fill_n(m, kVectors, Single(-kInfinite));
+    FloatPair m[kVectors];
+    alignas(64) float high[kPlaces], low[kPlaces], unused[kPlaces];
+    std::fill_n(m, kVectors, FloatPair{Single(-kInfinite), Single(0.0)});
     each_step<plain>(z, kOutside<plain, T>, unused, 0, [&](std::size_t, const T* x, const T* bias, T*) HWY_ATTR {
-      unrolled<kVectors>(
-          [&](auto v) HWY_ATTR { m[v] = hn::Max(logit(x + v * kLanes, bias + v * kLanes, z.scale).high.v, m[v].v); });
+      unrolled<kVectors>([&](auto v) HWY_ATTR {
+        const FloatPair each = logit(x + v * kLanes, bias + v * kLanes, z.scale);
+        const auto equal = hn::Eq(each.high.v, m[v].high.v);
+        const SingleMask more{hn::Or((each.high > m[v].high).m, hn::And(equal, (each.low > m[v].low).m))};
+        m[v] = {select(more, each.high, m[v].high), select(more, each.low, m[v].low)};
+      });
     });
-    unrolled<kVectors>([&](auto v) HWY_ATTR { hn::Store(m[v].v, Single::D(), found + v * kLanes); });
-    for (std::size_t i = 0; i < kPlaces; ++i)
-      largest.high[i] = std::max(largest.high[i], static_cast<double>(found[i]));
+    unrolled<kVectors>([&](auto v) HWY_ATTR {
+      hn::Store(m[v].high.v, Single::D(), high + v * kLanes);
+      hn::Store(m[v].low.v, Single::D(), low + v * kLanes);
+    });
+    for (std::size_t i = 0; i < kPlaces; ++i) {
+      largest.high[i] = static_cast<double>(high[i]);
+      largest.low[i] = static_cast<double>(low[i]);
+    }
   }
 
   template <bool across, class References>
@@ -435,16 +463,13 @@ struct Fast {
       std::fill_n(low, kVectors, Single(all - first));
     }
     HWY_INLINE explicit Factors(const StepOfDoubles& factor) {
-      alignas(64) float first[kPlaces], second[kPlaces];
+      double all[kPlaces], rest[kPlaces];
       for (std::size_t i = 0; i < kPlaces; ++i) {
-        const double all = factor.high[i] * 0x1p-64;
-        first[i] = static_cast<float>(all);
-        second[i] = static_cast<float>(all - static_cast<double>(first[i]));
+        all[i] = factor.high[i] * 0x1p-64;
+        rest[i] = all[i] - static_cast<double>(static_cast<float>(all[i]));
       }
-      unrolled<kVectors>([&](auto v) HWY_ATTR {
-        high[v] = hn::Load(Single::D(), first + v * kLanes);
-        low[v] = hn::Load(Single::D(), second + v * kLanes);
-      });
+      const Floats16 first(all), second(rest);
+      unrolled<kVectors>([&](auto v) HWY_ATTR { high[v] = first[v], low[v] = second[v]; });
     }
     HWY_INLINE Single times(Single e, std::size_t v) const { return fma(e, high[v], e * low[v]); }
   };
@@ -588,7 +613,7 @@ struct ExactPasses {
       A::subtract(A::below(logit, reference, place), log, place, y);
     });
   }
-  static double origin(double reference) { return reference; }
+  static TwoDoubles origin(TwoDoubles reference) { return reference; }
 
   static bool row(const T* x, T* y, std::size_t n, void* kept) {
     const LogitBlock<T> z = row_of(x, n);

@@ -59,7 +59,7 @@ struct SoftmaxPasses {
   /// Returns whether that was possible: nothing is written where the largest is infinite, or too large. Null: it never
   /// is.
   bool (*row)(const T* x, T* y, std::size_t n, void* kept);
-  /// Raises `largest` to the largest logits; NaNs may go unseen here, not in sums.
+  /// The largest logits; NaNs may go unseen here, not in sums.
   void (*maximum)(const LogitBlock<T>& z, StepOfDoubles& largest);
   /// The sums of exp(z - origin(reference)), of all places together unless the rows lie `across`: for each place.
   void (*sum)(const LogitBlock<T>& z, bool across, const StepOfDoubles& reference, void* kept, std::ptrdiff_t kept_step,
@@ -75,7 +75,7 @@ struct SoftmaxPasses {
   /// y = z - reference - log
   void (*log_softmax)(const LogitBlock<T>& z, const StepOfDoubles& reference, const StepOfDoubles& log,
                       const ResultBlock<T>& to);
-  double (*origin)(double reference);
+  TwoDoubles (*origin)(TwoDoubles reference);
   TwoDoubles (*exp)(TwoDoubles t);       ///< of t <= 0
   TwoDoubles (*log1p)(TwoDoubles rest);  ///< of rest >= 0
   std::size_t kept_bytes;                ///< 0: nothing can be kept
