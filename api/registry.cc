@@ -26,7 +26,7 @@ namespace definitions {
   namespace big {                                    \
   const Evaluators* evaluators_##file();             \
   }
-#define AXIS(file, Name) const RowKernel* lookup_##file(std::int64_t target);
+#define AXIS(file, Name)
 #include "functions/list.def"
 #undef ELEMENTWISE
 #undef AXIS
@@ -65,27 +65,6 @@ const big::Evaluators* (*const kEvaluators[])() = {
 #undef ELEMENTWISE
 #undef AXIS
 };
-
-// A row that is not contiguous is copied in, worked on, and copied back.
-void along_axis(RowKernel kernel, const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner,
-                unsigned threads) {
-  if (length == 0) return;
-  const DefaultFloatEnvironment environment;
-  in_parts(outer * inner, tile_of_rows(length), threads, [=](std::size_t first, std::size_t count) {
-    std::vector<float> row(inner == 1 ? 0 : length);
-    for (std::size_t r = first; r < first + count; ++r) {
-      const std::size_t start = r / inner * length * inner + r % inner;
-      if (inner == 1) {
-        reads(x + start, length * sizeof(float)), writes(y + start, length * sizeof(float));
-        kernel(x + start, y + start, length);
-        continue;
-      }
-      for (std::size_t j = 0; j < length; ++j) row[j] = x[start + j * inner];
-      kernel(row.data(), row.data(), length);
-      for (std::size_t j = 0; j < length; ++j) y[start + j * inner] = row[j];
-    }
-  });
-}
 
 }  // namespace
 
@@ -425,15 +404,6 @@ void Call::evaluate_value_and_slope(const float* x, float* y, float* dy, std::si
     run_and_replace(all, Format::f32, from, slope, x == y || x == dy, count,
                     [&](std::size_t i, std::size_t m) { run_pair(from + i, to + i, slope + i, m); });
   });
-}
-
-void softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner, const Target& target,
-             unsigned threads) {
-  along_axis(*lookup_softmax(target.bit), x, y, outer, length, inner, threads);
-}
-void log_softmax(const float* x, float* y, std::size_t outer, std::size_t length, std::size_t inner,
-                 const Target& target, unsigned threads) {
-  along_axis(*lookup_log_softmax(target.bit), x, y, outer, length, inner, threads);
 }
 
 }  // namespace actfun

@@ -13,16 +13,4 @@ struct LogSoftmax {
           "one +inf in a row: the limit, 0 there and -inf elsewhere; several, or -inf everywhere: no limit, NaN; "
           "any NaN: all NaN",
   };
-
-  struct Term {
-    double m, l;
-    template <class R>
-    R operator()(R x) const {
-      return (x - m) - l;
-    }
-  };
-  template <class Row>
-  static void apply(const Row& row) {
-    row.map(Term{row.maximum(), log1p_of_sum(row.excess_sum_of_exp())});
-  }
 };

@@ -11,16 +11,4 @@ struct Softmax {
       .paper = "Bridle 1990",
       .note = "one +inf in a row: the limit, one-hot; several, or -inf everywhere: no limit, NaN; any NaN: all NaN",
   };
-
-  struct Term {
-    double m, r;
-    template <class R>
-    R operator()(R x) const {
-      return exp_of_difference<true, float>(x - m) * r;
-    }
-  };
-  template <class Row>
-  static void apply(const Row& row) {
-    row.map(Term{row.maximum(), 1 / (1 + row.excess_sum_of_exp())});
-  }
 };

@@ -63,6 +63,8 @@ int main(int argc, char** argv) {
   add_health(app);
   add_glu(app);
   add_simplex(app);
+  add_softmax(app);
+  add_logsumexp(app);
 
   const auto named = [&](CLI::App* verb) { return verb->get_name() == argv[1]; };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(named).empty())

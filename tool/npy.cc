@@ -153,11 +153,11 @@ std::string npy_header_bytes(const NpyHeader& header) {
   return bytes + text;
 }
 
-NpyReader::NpyReader(const std::string& path, std::optional<Format> format) : path_(path) {
+NpyReader::NpyReader(const std::string& path, std::optional<Format> format, bool booleans) : path_(path) {
   descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a named pipe must not keep us waiting
   if (descriptor_ < 0) fail_errno("cannot read " + path);
   try {
-    read_header(format);
+    read_header(format, booleans);
   } catch (const std::exception& error) {
     close(descriptor_);
     fail("cannot read {}: {}", path, error.what());
@@ -166,7 +166,8 @@ NpyReader::NpyReader(const std::string& path, std::optional<Format> format) : pa
 
 NpyReader::~NpyReader() { close(descriptor_); }
 
-Format npy_format(const std::string& type, std::optional<Format> wanted) {
+Format npy_format(const std::string& type, std::optional<Format> wanted, bool booleans) {
+  if (booleans && (type == "|b1" || type == "|u1")) return Format::f8e5m2;
   constexpr std::pair<std::string_view, Format> kNumpys[] = {
       {"<f4", Format::f32}, {"<f8", Format::f64}, {"<f2", Format::f16}};
   for (const auto& [name, format] : kNumpys)
@@ -199,7 +200,7 @@ NpyStart npy_start(std::span<const unsigned char> bytes) {
   return {8 + digits, length};
 }
 
-void NpyReader::read_header(std::optional<Format> format) {
+void NpyReader::read_header(std::optional<Format> format, bool booleans) {
   struct stat status;
   if (fstat(descriptor_, &status) < 0) fail_errno("fstat");
   if (S_ISDIR(status.st_mode)) fail("it is a directory");
@@ -214,7 +215,7 @@ void NpyReader::read_header(std::optional<Format> format) {
   std::string text(length, ' ');
   read_bytes(text.data(), length, before);
   header_ = parse_npy_header(text);
-  format_ = npy_format(header_.type, format);
+  format_ = npy_format(header_.type, format, booleans);
   data_offset_ = before + length;
   const std::uint64_t wanted = header_.elements() * info_of(format_).bytes, present = size_ - data_offset_;
   if (present != wanted)

@@ -35,8 +35,8 @@ NpyStart npy_start(std::span<const unsigned char> bytes);
 
 /// The format of elements that NumPy describes by `type`: f32, f64 and f16 ('<f4', '<f8', '<f2'); other formats lie in
 /// files as integers or raw bytes of their size, and `wanted` says what they are. Throws when there is none, or not the
-/// one that was asked for.
-Format npy_format(const std::string& type, std::optional<Format> wanted);
+/// one that was asked for. With `booleans`, '|b1' and '|u1' are bytes, as which f8e5m2 stands.
+Format npy_format(const std::string& type, std::optional<Format> wanted, bool booleans = false);
 
 /// All bytes in front of the elements.
 std::string npy_header_bytes(const NpyHeader& header);
@@ -44,8 +44,8 @@ std::string npy_header_bytes(const NpyHeader& header);
 /// An array of numbers in a file. Everything is checked when it is opened, the length of the file included.
 class NpyReader {
  public:
-  /// `format` as npy_format takes it.
-  explicit NpyReader(const std::string& path, std::optional<Format> format = std::nullopt);
+  /// `format` and `booleans` as npy_format takes them.
+  explicit NpyReader(const std::string& path, std::optional<Format> format = std::nullopt, bool booleans = false);
   ~NpyReader();
   NpyReader(const NpyReader&) = delete;
   NpyReader& operator=(const NpyReader&) = delete;
@@ -57,7 +57,7 @@ class NpyReader {
 
  private:
   void read_bytes(void* to, std::size_t size, std::uint64_t offset) const;
-  void read_header(std::optional<Format> format);
+  void read_header(std::optional<Format> format, bool booleans);
 
   std::string path_;
   int descriptor_;

@@ -31,5 +31,7 @@ void add_lab(CLI::App& app);
 void add_health(CLI::App& app);
 void add_glu(CLI::App& app);
 void add_simplex(CLI::App& app);
+void add_softmax(CLI::App& app);
+void add_logsumexp(CLI::App& app);
 
 }  // namespace actfun::tool
