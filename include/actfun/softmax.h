@@ -10,9 +10,10 @@
  * (Bridle 1990). softmin is softmax with scale -1.
  *
  * Formats: any, the same for x and y (and g, dx), f8 included; f16, bf16 and f8 are computed in f32 and rounded again.
- * Exact tier: within 0.501 ULP of the real number, the same bits on every machine. Fast tier, for softmax in f32:
- * within 2 ULP, subnormal results included, the same bits wherever multiplications and additions are fused; everything
- * else is computed as in the exact tier. No bit depends on the number of threads or on how rows lie in memory.
+ * Exact tier: within 0.501 ULP of the real number (f64 below 2^-1000: 1.01), the same bits on every machine. Fast tier,
+ * for softmax in f32: within 2 ULP, subnormal results included (with a scale, mask or sink: for logits up to 2^20), the
+ * same bits wherever multiplications and additions are fused; everything else is computed as in the exact tier. No bit
+ * depends on the number of threads or on how rows lie in memory.
  *
  * Rows with special values, by their logits, the sink among them: a NaN makes all results NaN. One +inf is the limit:
  * one-hot (log: 0 there, -inf elsewhere; a sink of +inf: all 0, log -inf). Several +inf, or -inf everywhere, have no
