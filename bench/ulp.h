@@ -2,25 +2,15 @@
 // Errors of floats, measured on a sample of all inputs.
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "api/registry.h"
+#include "bench/error.h"
 
 namespace actfun::bench {
-
-/// |y - truth| in the units in the last place that floats have at `truth`. Infinite for an infinity or NaN where there
-/// is a number, or the other way round.
-inline double error_in_ulp(float y, double truth) {
-  const auto right = static_cast<float>(truth);
-  if (!std::isfinite(right) || !std::isfinite(y))
-    return right == y || (std::isnan(right) && std::isnan(y)) ? 0 : INFINITY;
-  const int exponent = truth == 0 ? -126 : std::max(std::ilogb(truth), -126);
-  return std::ldexp(std::fabs(static_cast<double>(y) - truth), 23 - exponent);
-}
 
 /// 2^20 bit patterns from one end of the floats to the other, those that are finite and from `low` to `high`, and the
 /// real numbers that belong to them: the doubles of the exact tier, and its floats where these are 0 or infinite

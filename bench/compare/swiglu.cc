@@ -21,9 +21,9 @@
 #endif
 
 #include "actfun/gated.hpp"
+#include "bench/error.h"
 #include "bench/measure.h"
 #include "bench/memory.h"
-#include "bench/ulp.h"
 
 namespace {
 
