@@ -195,7 +195,8 @@ class Function {
         target_(target),
         factors_(call_, kBoth, target),
         settled_(arithmetic(call) != Arithmetic::tested),
-        keeps_positive_(call.info().formula.starts_with("x if x >")) {
+        keeps_positive_(call.info().formula.starts_with("x if x > 0 ") ||
+                        call.info().formula.starts_with("x if x >= 0 ")) {
     call_.threads = 1;
   }
 

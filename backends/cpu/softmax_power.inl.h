@@ -116,14 +116,14 @@ HWY_INLINE WidePower wide_power(TwoReal t) {
   const auto [root, n, index] = nearest_root(t.high);
   // ln2 / 16 in two parts: n times the first, of 37 bits, is exact, and so is the difference.
   const TwoReal p = two_product(n, Real(0x1.cf79abc9e3b3ap-44));
-  const TwoReal r = two_sum(fused(n, -0x1.62e42fefap-5, t.high), -p.high);
-  const Real r_low = (r.low - p.low) + t.low;
+  const TwoReal left = two_sum(fused(n, -0x1.62e42fefap-5, t.high), -p.high);
+  const TwoReal r = normalized(left.high, (left.low - p.low) + t.low);  // t.low may reach 2^-44
   // Taylor's series: 2^-77 is left out.
   Real q = 1.0 / 362880;
   for (const double c : {1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6}) q = fused(q, r.high, c);
   const TwoReal square = two_product(r.high, 0.5 * r.high), s = two_sum(r.high, square.high);
   const Real rest = look_up_root(kRootRest, index);
-  Real low = fused(r.high, r_low, r_low + square.low) + s.low;
+  Real low = fused(r.high, r.low, r.low + square.low) + s.low;
   low = low + fused(square.high * r.high, q + q, fused(rest, r.high, rest));
   const Real scale = scaled ? from_bits(bits(root) + (std::uint64_t{256} << 52)) : root;
   return {scale, normalized(s.high, low)};
