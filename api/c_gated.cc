@@ -130,7 +130,7 @@ actfun_status actfun_glu_find(const char* text, actfun_gated* found, char* messa
       message, size);
 }
 
-actfun_status actfun_glu_split(const actfun_array* x, int32_t axis, actfun_glu_layout layout, actfun_array* gate,
+actfun_status actfun_glu_split(const actfun_array* x, int32_t axis, int32_t layout, actfun_array* gate,
                                actfun_array* value, char* message, size_t size) {
   return guarded(
       [&] {

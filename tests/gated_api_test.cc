@@ -56,7 +56,7 @@ TEST(GatedApi, SplitTellsWhatIsWrong) {
   actfun_array gate, value;
   const auto split = [&](const actfun_array* array, int axis, int layout) {
     return [=, &gate, &value](char* message, std::size_t size) {
-      return actfun_glu_split(array, axis, static_cast<actfun_glu_layout>(layout), &gate, &value, message, size);
+      return actfun_glu_split(array, axis, static_cast<std::int32_t>(layout), &gate, &value, message, size);
     };
   };
   expect_refused(ACTFUN_BAD_SHAPE, "odd length", split(&odd, -1, 0));

@@ -746,7 +746,7 @@ TEST(Softmax, RefusesWhatCannotBe) {
   refused(ACTFUN_BAD_FORMAT, "format", nothing, 1, &half);
   for (const double scale : {0., kInf, kNaN, 1e40})
     refused(ACTFUN_BAD_PARAMETER, "scale", [=](actfun_softmax_options& o) { o.scale = scale; });
-  refused(ACTFUN_BAD_TIER, "tier", [](actfun_softmax_options& o) { o.tier = static_cast<actfun_tier>(7); });
+  refused(ACTFUN_BAD_TIER, "tier", [](actfun_softmax_options& o) { o.tier = 7; });
   refused(ACTFUN_BAD_SHAPE, "mask has shape (4, 5)", [&](actfun_softmax_options& o) { o.mask = small.array(); });
   refused(ACTFUN_BAD_SHAPE, "sink has shape (6,)", [&](actfun_softmax_options& o) { o.sink = vector.array(); });
   refused(

@@ -13,8 +13,8 @@ extern "C" {
 typedef enum actfun_glu_layout {
   ACTFUN_GATE_FIRST = 0,
   ACTFUN_GATE_SECOND = 1,
-  ACTFUN_GATE_EVEN = 2,            /* gate, value, gate, value, ... */
-  ACTFUN_GATE_ODD = 3 /* value, gate, ... */
+  ACTFUN_GATE_EVEN = 2, /* gate, value, gate, value, ... */
+  ACTFUN_GATE_ODD = 3   /* value, gate, ... */
 } actfun_glu_layout;
 
 /* y = scale a b, with
@@ -38,9 +38,9 @@ typedef struct actfun_gated {
 ACTFUN_API actfun_status actfun_glu_find(const char* text, actfun_gated* found, char* message, size_t size);
 
 /* The gate and the value of x along an axis (-1: the last), as views: nothing is copied. The axis' length must be even.
- * Status: OK, NULL_POINTER, BAD_FORMAT (the layout, too), BAD_SHAPE. */
-ACTFUN_API actfun_status actfun_glu_split(const actfun_array* x, int32_t axis, actfun_glu_layout layout,
-                                          actfun_array* gate, actfun_array* value, char* message, size_t size);
+ * `layout` is an actfun_glu_layout. Status: OK, NULL_POINTER, BAD_FORMAT (the layout, too), BAD_SHAPE. */
+ACTFUN_API actfun_status actfun_glu_split(const actfun_array* x, int32_t axis, int32_t layout, actfun_array* gate,
+                                          actfun_array* value, char* message, size_t size);
 
 /* y = f(gate, value), all of one shape and format. `scale` (may be NULL) is a factor for each row, the probability of
  * an expert as a rule: of the same shape, but 1 along the axes that it does not depend on; f32, or of the others'

@@ -28,8 +28,8 @@ inline GateAndValue split(const Array& x, int axis, GluLayout layout) {
   char message[256] = "";
   actfun_array gate, value;
   detail::check_told(
-      actfun_glu_split(&x, axis, static_cast<actfun_glu_layout>(layout), &gate, &value, message, sizeof message),
-      "split", message);
+      actfun_glu_split(&x, axis, static_cast<std::int32_t>(layout), &gate, &value, message, sizeof message), "split",
+      message);
   return {Array(gate), Array(value)};
 }
 

@@ -53,13 +53,13 @@ typedef struct actfun_softmax_options {
   double scale;             /* 1 / temperature: finite, of a magnitude from 2^-100 to 2^100 */
   const actfun_array* mask; /* of x's shape, strides 0 where it is the same for all; NULL: none. Elements whose mask is
                                -inf or false take no part, whatever x is there, NaN included */
-  actfun_mask_kind mask_kind;
-  actfun_causal causal; /* only along the last axis */
+  int32_t mask_kind;        /* an actfun_mask_kind */
+  int32_t causal;           /* an actfun_causal; only along the last axis */
   int64_t causal_offset;
   const actfun_array* sink; /* of x's shape without the axis, any format; not scaled, not masked; NULL: none */
   int32_t safe;             /* not 0: rows without an element that takes part give 0, not NaN */
-  actfun_tier tier;
-  uint32_t threads; /* at most so many; 0: actfun_threads() */
+  int32_t tier;             /* an actfun_tier */
+  uint32_t threads;         /* at most so many; 0: actfun_threads() */
 } actfun_softmax_options;
 
 /* What holds unless it is changed: scale 1, nothing else. Also meant where options are NULL. */

@@ -156,11 +156,11 @@ struct Softmax {
       all.scale = from.scale;
       all.mask = mask ? &*mask : nullptr;
       all.mask_kind = from.mask.kind();
-      all.causal = static_cast<actfun_causal>(from.causal);
+      all.causal = static_cast<std::int32_t>(from.causal);
       all.causal_offset = from.causal_offset;
       all.sink = sink ? &*sink : nullptr;
       all.safe = from.safe;
-      all.tier = static_cast<actfun_tier>(from.tier);
+      all.tier = static_cast<std::int32_t>(from.tier);
       all.threads = from.threads;
     }
     Options(const Options&) = delete;
