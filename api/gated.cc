@@ -257,8 +257,8 @@ class Unit {
 
   void backward_fast(const Strip& g, const Strip& v, const Strip& dy, const Strip& dg, const Strip& dv, std::size_t n,
                      Passage passage) const {
-    const bool side_by_side = std::ranges::all_of(std::initializer_list{&g, &v, &dy, &dg, &dv},
-                                                  [](auto* strip) { return strip->stride == 1; });
+    const std::array strides{g.stride, v.stride, dy.stride, dg.stride, dv.stride};
+    const bool side_by_side = std::ranges::all_of(strides, [](std::ptrdiff_t stride) { return stride == 1; });
     const std::size_t tile = side_by_side ? n : kFloatTile;
     for (std::size_t i = 0; i < n; i += tile) {
       const std::size_t m = std::min(tile, n - i);
