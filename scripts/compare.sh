@@ -37,7 +37,7 @@ else
     done
     measure "$target-sizes" --target "$target" --elements 16,64,256,1024,4096,16384,262144,4194304 gelu sigmoid tanh
   done
-  rm -rf "$into" && mv "$into.part" "$into"
+  mkdir -p "$into" && mv "$into.part"/*.json "$into" && rmdir "$into.part"
   python3 scripts/performance.py
   python3 scripts/performance.py --summary
 fi
