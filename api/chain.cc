@@ -195,8 +195,7 @@ class Function {
         target_(target),
         factors_(call_, kBoth, target),
         settled_(arithmetic(call) != Arithmetic::tested),
-        keeps_positive_(call.info().formula.starts_with("x if x > 0 ") ||
-                        call.info().formula.starts_with("x if x >= 0 ")) {
+        keeps_positive_(hands_on_positive_numbers(call.info())) {
     call_.threads = 1;
   }
 

@@ -21,6 +21,11 @@ struct ChainError : std::invalid_argument {
   actfun_status status;
 };
 
+/// Whether f(x) is x for x > 0, as the formula in the record says.
+inline bool hands_on_positive_numbers(const Info& info) {
+  return info.formula.starts_with("x if x > 0 ") || info.formula.starts_with("x if x >= 0 ");
+}
+
 struct Stage {
   enum class Kind {
     function,  ///< call(v)

@@ -11,11 +11,11 @@ extern "C" {
 #endif
 
 /* x's axis (from 0, or from -1 backwards) consists of groups of k neighbours: y, whose axis is k times shorter,
- * receives the largest of each group, exactly as it is in x (a NaN of 16 or 8 bits: the format's quiet one), and `index` (may be NULL), in C order of y's shape, which
- * of the k it was, from 0. The first wins a tie, as -0 and 0 are; a NaN wins over every number, the first of several.
- * y's format is x's. Nothing may overlap. Empty arrays are fine. `message` (may be NULL; at most `size` bytes with the
- * final zero) tells what is wrong. Status BAD_SHAPE: k is 0, above 2^31 - 1 or does not divide the axis, y's shape is
- * another one, or memory for some rows is lacking. */
+ * receives the largest of each group, exactly as it is in x (a NaN of 16 or 8 bits: the format's quiet one), and
+ * `index` (may be NULL), in C order of y's shape, which of the k it was, from 0. The first wins a tie, as -0 and 0 are;
+ * a NaN wins over every number, the first of several. y's format is x's. Nothing may overlap. Empty arrays are fine.
+ * `message` (may be NULL; at most `size` bytes with the final zero) tells what is wrong. Status BAD_SHAPE: k is 0,
+ * above 2^31 - 1 or does not divide the axis, y's shape is another one, or memory for some rows is lacking. */
 ACTFUN_API actfun_status actfun_maxout_forward(const actfun_array* x, size_t k, const actfun_array* y, int32_t* index,
                                                int32_t axis, char* message, size_t size);
 
