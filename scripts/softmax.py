@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the tables of docs/softmax.md from bench/results/softmax-*.json, which actfun_softmax_peers prints; --check
+"""Writes the tables of docs/softmax.md from bench/compare/results/softmax/*.json, which actfun_softmax_peers prints; --check
 only tells whether they are the same. Measure with: scripts/softmax.py --measure build/release/bench/compare"""
 import argparse
 import json
@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGE, RESULTS = ROOT / "docs/softmax.md", ROOT / "bench/results"
+PAGE, RESULTS = ROOT / "docs/softmax.md", ROOT / "bench/compare/results/softmax"
 BEGIN, END = "<!-- measured: scripts/softmax.py -->\n", "<!-- end -->\n"
 SETS = {"AVX3": "AVX-512", "AVX2": "AVX2"}
 
@@ -54,11 +54,11 @@ def main():
             command = [pathlib.Path(arguments.measure) / "actfun_softmax_peers", "--target", target]
             result = subprocess.run([*command, *(["--memory"] if target == "AVX3" else [])], stdout=subprocess.PIPE)
             if result.returncode == 0:
-                (RESULTS / f"softmax-{target}.json").write_bytes(result.stdout)
+                (RESULTS / f"{target}.json").write_bytes(result.stdout)
     page = PAGE.read_text()
     before, rest = page.split(BEGIN)
     after = rest.split(END)[1]
-    found = {target: RESULTS / f"softmax-{target}.json" for target in SETS}
+    found = {target: RESULTS / f"{target}.json" for target in SETS}
     text = "".join(of_set(target, json.loads(path.read_text())) for target, path in found.items() if path.exists())
     new = before + BEGIN + "\n" + text + END + after
     if arguments.check:
